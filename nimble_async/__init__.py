@@ -1,0 +1,134 @@
+"""An asyncio client for the Nimble CRM API.
+
+    async with NimbleClient(api_key="...") as nimble:
+        async for contact in nimble.contacts.list(sort="created:asc"):
+            print(contact.id, contact.name, contact.email)
+
+Names are imported when they are first used, so that `nimble-async --help` and the table of
+operations cost no aiohttp.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from nimble_async._version import __version__
+
+if TYPE_CHECKING:
+    from nimble_async._aio.credentials import ApiKey, OAuth
+    from nimble_async._aio.executor import Reply
+    from nimble_async._aio.paginator import Page, Paginator
+    from nimble_async.config import ClientConfig, RateLimit, RetryPolicy, Timeouts
+    from nimble_async.errors import (
+        ActionRefused,
+        CheckpointRefused,
+        ConfigurationError,
+        ConnectionFailed,
+        CredentialsError,
+        CrmError,
+        DeadlineExceeded,
+        Forbidden,
+        InvalidInput,
+        JobBusy,
+        JobError,
+        LoginRefused,
+        MalformedResponse,
+        NotFound,
+        OutputExists,
+        OutputFailed,
+        PagingBroken,
+        QueryRefused,
+        QuotaExceeded,
+        RateLimited,
+        ReauthRequired,
+        RedirectRefused,
+        ResponseError,
+        ServerError,
+        StoreError,
+        TimedOut,
+        TokenRefreshFailed,
+        TransportError,
+        Unauthorized,
+    )
+    from nimble_async.nimble.client import NimbleClient
+    from nimble_async.stores.file import FileStore
+    from nimble_async.stores.memory import MemoryStore
+
+_HOMES = {
+    "_aio.credentials": ("ApiKey", "OAuth"),
+    "_aio.executor": ("Reply",),
+    "_aio.paginator": ("Page", "Paginator"),
+    "config": ("ClientConfig", "RateLimit", "RetryPolicy", "Timeouts"),
+    "errors": (
+        "ActionRefused", "CheckpointRefused", "ConfigurationError", "ConnectionFailed", "CredentialsError",
+        "CrmError", "DeadlineExceeded", "Forbidden", "InvalidInput", "JobBusy", "JobError", "LoginRefused",
+        "MalformedResponse", "NotFound", "OutputExists", "OutputFailed", "PagingBroken", "QueryRefused",
+        "QuotaExceeded", "RateLimited", "ReauthRequired", "RedirectRefused", "ResponseError", "ServerError",
+        "StoreError", "TimedOut", "TokenRefreshFailed", "TransportError", "Unauthorized",
+    ),
+    "nimble.client": ("NimbleClient",),
+    "stores.file": ("FileStore",),
+    "stores.memory": ("MemoryStore",),
+}  # fmt: skip
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "ActionRefused",
+    "ApiKey",
+    "CheckpointRefused",
+    "ClientConfig",
+    "ConfigurationError",
+    "ConnectionFailed",
+    "CredentialsError",
+    "CrmError",
+    "DeadlineExceeded",
+    "FileStore",
+    "Forbidden",
+    "InvalidInput",
+    "JobBusy",
+    "JobError",
+    "LoginRefused",
+    "MalformedResponse",
+    "MemoryStore",
+    "NimbleClient",
+    "NotFound",
+    "OAuth",
+    "OutputExists",
+    "OutputFailed",
+    "Page",
+    "Paginator",
+    "PagingBroken",
+    "QueryRefused",
+    "QuotaExceeded",
+    "RateLimit",
+    "RateLimited",
+    "ReauthRequired",
+    "RedirectRefused",
+    "Reply",
+    "ResponseError",
+    "RetryPolicy",
+    "ServerError",
+    "StoreError",
+    "TimedOut",
+    "Timeouts",
+    "TokenRefreshFailed",
+    "TransportError",
+    "Unauthorized",
+    "__version__",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name at its first use."""
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    """List the public names."""
+    return sorted(__all__)

@@ -1,0 +1,1 @@
+"""The async shell around the rules: the only place that waits, sends and owns lifetimes."""

@@ -1,0 +1,401 @@
+"""Who we are: a key, or a token pair that is renewed behind the caller's back.
+
+How `OAuth` spares its callers the wait and the token server the crowd:
+
+- A call in the last fifth of a token's life starts a flight in the background and goes on with
+  the old token; only a spent one is waited for. While nothing is called nothing is renewed.
+- One flight at a time; it is a task of its own, which no caller can cancel (see `flight`).
+- Everything is counted in generations. A 401 is about the generation that was sent: where that
+  is past there is nothing to renew.
+- In a process age is counted on the monotonic clock; `_sansio.tokens.age_of` does the rest.
+
+What a flight does is in `keeper`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import math
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, NoReturn
+
+from nimble_async._aio.flight import Flight, again
+from nimble_async._aio.hooks import logger
+from nimble_async._aio.keeper import Held, Keeper
+from nimble_async._aio.memory import MemoryStore
+from nimble_async._aio.ports import Clock, Proof, TokenStore, Transport
+from nimble_async._sansio.address import base_address
+from nimble_async._sansio.message import Request
+from nimble_async._sansio.secret import Secret
+from nimble_async._sansio.tokens import (
+    LoginRequest,
+    Stage,
+    TokenRecord,
+    check_state,
+    exchange_request,
+    first_record,
+    make_login,
+    read_grant,
+    read_redirect,
+    refresh_request,
+)
+from nimble_async.errors import ConfigurationError, CredentialsError, TokenRefreshFailed
+
+__all__ = ["ApiKey", "OAuth"]
+
+_BASE_URL = "https://app.nimble.com"
+_AUTHORIZE = "/oauth/authorize"
+_TOKEN = "/api/oauth/token"
+_CLOSE_LIMIT = 20.0
+"""Seconds `aclose` waits for a flight."""
+_FAILURE_STANDS = 1.0
+"""Seconds for which a failed renewal answers every call, so that a crowd asks once."""
+_LONGEST_PAUSE = 30.0
+"""Seconds between two renewals in the background while the token server fails."""
+_LOGINS = 100
+
+
+class ApiKey:
+    """A key of the vendor's settings page; it is never renewed.
+
+    Args:
+        key: The key as the vendor shows it.
+        header: The header it travels in.
+        prefix: What stands before it there.
+
+    Raises:
+        ConfigurationError: The key is empty or holds what no header may hold.
+    """
+
+    def __init__(self, key: str, *, header: str = "Authorization", prefix: str = "Bearer ") -> None:
+        key = key.strip()
+        if not key or not key.isascii() or not key.isprintable() or " " in key:
+            raise ConfigurationError(
+                "The API key is empty or holds characters that no key has.",
+                hint="Copy it again from Nimble: Settings > API Token.",
+            )
+        self._key = Secret(key)
+        self._header, self._prefix = header, prefix
+        self._scope = _name_of("key", key)
+
+    @property
+    def scope(self) -> str:
+        """A name for the key from which it cannot be found."""
+        return self._scope
+
+    async def proof(self) -> Proof:
+        """Return the header."""
+        return Proof(self._header, self._prefix + self._key.reveal())
+
+    async def renew(self, rejected: Proof) -> bool:
+        """Return False: a key that was refused stays refused."""
+        return False
+
+    def attach(self, transport: Transport, clock: Clock, *, base_url: str) -> None:
+        """Do nothing: a key needs none of these."""
+
+    async def aclose(self) -> None:
+        """Do nothing: nothing runs in the background."""
+
+    def __repr__(self) -> str:
+        """Show the header's name; no secret."""
+        return f"<ApiKey in {self._header}>"
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError("Credentials cannot be pickled; build them where they are used.")
+
+
+class OAuth:
+    """A login by OAuth 2.0 (authorization code), renewed in the background and kept in a store.
+
+    Clients, event loops and threads of a process may share one; processes share a login by stores
+    of the same place, such as a `FileStore` of one path.
+
+    Args:
+        client_id: From the vendor.
+        client_secret: From the vendor.
+        redirect_uri: The registered address.
+        token: A login to begin with: the members of a token answer (`access_token`, ...), the text
+            of a refresh token, or a `TokenRecord`. What the store has goes before it, unless that
+            is dead and this is another login.
+        store: Where the pair is kept; None: in memory, so that it ends with the process.
+        base_url: Where the consent page and the token server are; None: where the client talks to.
+        scope: What to ask for, as the vendor spells it.
+        state: `"optional"` for a server that does not send `state` back; a wrong one is always refused.
+        entropy: Gives random bytes.
+
+    Raises:
+        ConfigurationError: An argument is empty, or the base URL cannot be used.
+    """
+
+    def __init__(
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        redirect_uri: str = "",
+        token: TokenRecord | Mapping[str, Any] | str | None = None,
+        store: TokenStore | None = None,
+        base_url: str | None = None,
+        scope: str | None = "basic,contacts,deals",
+        state: Literal["required", "optional"] = "required",
+        entropy: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        if not client_id or not client_secret:
+            raise ConfigurationError("OAuth needs a client_id and a client_secret.")
+        if state not in {"required", "optional"}:
+            raise ConfigurationError(f"OAuth takes state='required' or 'optional', not {state!r}.")
+        store = MemoryStore() if store is None else store
+        self._client_id = client_id
+        self._client_secret = Secret(client_secret)
+        self._redirect_uri = redirect_uri
+        self._keeper = Keeper(store, seed=_seed(token), request=self._refresh_request)
+        self._base_url = base_address(base_url) if base_url else None
+        self._client_url: str | None = None
+        self._asked = scope
+        self._state_required = state == "required"
+        self._entropy = entropy
+        self._scope = _name_of("oauth", client_id, getattr(store, "name", f"{id(store):x}"))
+        self._ports: tuple[Transport, Clock] | None = None
+        self._guard = threading.Lock()  # held for a few lines, never across an await
+        self._flight: Flight[None] | None = None
+        self._login_flight: Flight[TokenRecord] | None = None
+        self._failure: CredentialsError | None = None
+        self._failures = 0
+        self._failed_at = -math.inf
+        self._logins: dict[str, LoginRequest] = {}
+
+    @property
+    def scope(self) -> str:
+        """A name for this login that is no secret: one for each client id and store."""
+        return self._scope
+
+    def attach(self, transport: Transport, clock: Clock, *, base_url: str) -> None:
+        """Be given what a renewal needs; the client that was built last is the one that renews."""
+        self._ports, self._client_url = (transport, clock), base_url
+
+    async def proof(self) -> Proof:
+        """Return the current proof; starts a renewal in the background when one is due.
+
+        Raises:
+            ReauthRequired: The login is gone for good, or there is none.
+            TokenRefreshFailed: The token is spent and no new one could be had.
+            StoreError: The store cannot be read or written.
+        """
+        held = self._keeper.held
+        if held is not None:
+            now = self._needed()[1].monotonic()
+            stage = held.stage(now)
+            if stage is Stage.DUE and now >= self._failed_at + min(_LONGEST_PAUSE, 2.0**self._failures):
+                self._fly(held.record.gen)
+            if stage in {Stage.GOOD, Stage.DUE}:
+                return held.proof
+        return (await self._land(held.record.gen if held else 0)).proof
+
+    async def renew(self, rejected: Proof) -> bool:
+        """After a 401: return whether a replay with a new `proof()` makes sense.
+
+        A generation is renewed once, however many calls of it were refused.
+
+        Raises:
+            ReauthRequired: The login is gone for good.
+            TokenRefreshFailed: No new token could be had.
+            StoreError: The store cannot be read or written.
+        """
+        held = self._keeper.held
+        if held is None or held.record.gen <= rejected.generation:
+            held = await self._land(rejected.generation)
+        return held.record.gen > rejected.generation
+
+    async def aclose(self) -> None:
+        """Wait until a running renewal is durable, 20 seconds at most. It may be used again afterwards."""
+        try:
+            async with asyncio.timeout(_CLOSE_LIMIT):
+                for flight in (self._flight, self._login_flight):
+                    if flight is not None and not flight.stranded:
+                        await flight.wait()
+        except (TimeoutError, TokenRefreshFailed):
+            logger.warning("A token renewal had not ended when its client closed.")
+
+    # --- the login ---
+
+    def authorization_url(self, *, scope: str | None = None) -> LoginRequest:
+        """Begin a login: send the person to `.url` of what is returned (its `str` is that address).
+
+        This object remembers the last hundred it began. Where the person may come back to another
+        process, keep what is returned in the person's session and hand it to `exchange`.
+
+        Raises:
+            ConfigurationError: No redirect_uri is known.
+        """
+        if not self._redirect_uri:
+            raise ConfigurationError("A login needs the redirect_uri that is registered with the vendor.")
+        login = make_login(
+            self._base() + _AUTHORIZE,
+            client_id=self._client_id,
+            redirect_uri=self._redirect_uri,
+            scope=scope or self._asked,
+            entropy=self._entropy(64),
+        )
+        with self._guard:
+            self._logins[login.state] = login
+            while len(self._logins) > _LOGINS:
+                del self._logins[next(iter(self._logins))]
+        return login
+
+    async def exchange(
+        self, code: str, *, state: str | None = None, login: LoginRequest | None = None
+    ) -> TokenRecord:
+        """End a login: trade what came back for a token pair, store it and use it from now on.
+
+        Args:
+            code: The whole address the vendor redirected to, or its `code` alone.
+            state: The `state` that came back, where only the code is given.
+            login: What `authorization_url` returned, where that was another object or process.
+
+        Raises:
+            LoginRefused: The login was denied, its state is wrong or used up, or the code is spent.
+            TokenRefreshFailed: The token server gave no usable answer.
+            StoreError: The pair could not be stored.
+            ConfigurationError: No client was built with these credentials.
+        """
+        transport, clock = self._needed()
+        secret = Secret(code.strip())
+        if "=" in code or "://" in code:
+            redirected = read_redirect(code)
+            secret, state = redirected.code, redirected.state
+        login = self._take_login(state, login)
+        request = exchange_request(
+            self._base() + _TOKEN,
+            client_id=self._client_id,
+            client_secret=self._client_secret,
+            redirect_uri=self._redirect_uri,
+            code=secret,
+            verifier=login.verifier if login else None,
+        )
+        # A flight too: a caller that is cancelled must not lose the answer on its way to the store.
+        self._login_flight = flight = Flight(lambda: self._keeper.begin(request, transport, clock))
+        flight.start()
+        record = await flight.landed()
+        with self._guard:
+            self._failure, self._failures = None, 0
+        return record
+
+    def _take_login(self, state: str | None, login: LoginRequest | None) -> LoginRequest | None:
+        """Return the login that came back, which is thereby used up: a state is good once."""
+        with self._guard:
+            if login is None and state is not None:
+                login = self._logins.get(state)
+            elif login is None and len(self._logins) == 1:
+                login = next(iter(self._logins.values()))
+            check_state(state, login.state if login else None, required=self._state_required)
+            if login is not None:
+                self._logins.pop(login.state, None)
+        return login
+
+    # --- flights ---
+
+    def _fly(self, beyond: int) -> Flight[None] | None:
+        """Return the running flight or start one for a generation above `beyond`; None where that is held."""
+        transport, clock = self._needed()
+        with self._guard:
+            if self._flight is not None and not self._flight.stranded:
+                return self._flight
+            held = self._keeper.held
+            if held is not None and held.record.gen > beyond and held.record.state != "dead":
+                return None
+            flight = Flight(lambda: self._keeper.obtain(beyond, transport, clock), ended=self._ended)
+            self._flight = flight
+        flight.start()
+        return flight
+
+    def _ended(self, flight: Flight[None], error: BaseException | None) -> None:
+        """Note how a flight went, before anyone who waits for it goes on."""
+        with self._guard:
+            if self._flight is flight:
+                self._flight = None
+            if error is None:
+                self._failure, self._failures = None, 0
+                return
+            self._failure = error if isinstance(error, CredentialsError) else None
+            self._failures = min(self._failures + 1, 10)
+            self._failed_at = self._needed()[1].monotonic()
+        logger.warning("A token could not be renewed: %s", error)
+
+    async def _land(self, beyond: int) -> Held:
+        """Wait for a record of a generation above `beyond`."""
+        failure = self._failure
+        if failure is not None and self._needed()[1].monotonic() < self._failed_at + _FAILURE_STANDS:
+            raise again(failure) from failure
+        for _ in range(3):
+            flight = self._fly(beyond)
+            if flight is not None:
+                await flight.landed()
+            held = self._keeper.held
+            # A flight that was under way may have been content with less than is asked for here.
+            if held is not None and held.record.gen > beyond:
+                return held
+        raise TokenRefreshFailed("Renewals ended without a newer token.", hint="Try again later.")
+
+    def _needed(self) -> tuple[Transport, Clock]:
+        if self._ports is None:
+            raise ConfigurationError(
+                "These credentials belong to no client yet.", hint="Build one: NimbleClient(credentials=...)."
+            )
+        return self._ports
+
+    def _base(self) -> str:
+        return self._base_url or self._client_url or _BASE_URL
+
+    def _refresh_request(self, record: TokenRecord) -> Request:
+        return refresh_request(
+            self._base() + _TOKEN,
+            client_id=self._client_id,
+            client_secret=self._client_secret,
+            redirect_uri=self._redirect_uri or None,
+            refresh=record.refresh or Secret(""),
+        )
+
+    def __repr__(self) -> str:
+        """Show the generation and the state; no secret."""
+        held = self._keeper.held
+        where = f"generation {held.record.gen}, {held.record.state}" if held else "not loaded"
+        return f"<OAuth {self._scope}, {where}>"
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError("Credentials cannot be pickled; build them where they are used, on the same store.")
+
+
+def _name_of(*parts: str) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _seed(token: TokenRecord | Mapping[str, Any] | str | None) -> TokenRecord | None:
+    """Return the record of the login an `OAuth` is given.
+
+    Raises:
+        ConfigurationError: There is neither an access nor a refresh token in it.
+    """
+    if token is None or isinstance(token, TokenRecord):
+        return token
+    if isinstance(token, Mapping):
+        granted = read_grant(token)
+        if granted is None:
+            raise ConfigurationError("The token given to OAuth holds no access_token.")
+        return first_record(granted, gen=1, wall=0.0)
+    if not token.strip():
+        raise ConfigurationError("The refresh token given to OAuth is empty.")
+    return TokenRecord(gen=1, access=Secret(""), refresh=Secret(token.strip()), expires_in=0.0)

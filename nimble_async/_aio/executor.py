@@ -1,0 +1,497 @@
+"""One call, from the operation to its value: sign, wait for a slot, send, judge, repeat or raise.
+
+Rule: every send has its own slot, so it is paced and counted; a token is renewed outside any
+slot, or a full throttle would wait for itself; what was read is only returned whole.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Literal, TypeVar
+from urllib.parse import quote, urlencode, urljoin, urlsplit
+
+from msgspec import UNSET, Raw, Struct
+from msgspec.structs import replace
+
+from nimble_async._aio.hooks import AttemptEnded, CallEnded, Hooks, PageRead, TokenRenewed
+from nimble_async._aio.ports import Clock, Credentials, Proof, Transport
+from nimble_async._aio.throttle import Throttle
+from nimble_async._sansio import codec
+from nimble_async._sansio.dialect import Dialect
+from nimble_async._sansio.message import Request, Response
+from nimble_async._sansio.operation import Operation, Shape
+from nimble_async._sansio.outcome import failure_of
+from nimble_async._sansio.paging import ByUrl, Cursor
+from nimble_async._sansio.record import DecodingReport, read_record
+from nimble_async._sansio.retrying import GiveUp, decide
+from nimble_async.config import ClientConfig
+from nimble_async.errors import (
+    CallInfo,
+    CrmError,
+    DeadlineExceeded,
+    MalformedResponse,
+    RateLimited,
+    RedirectRefused,
+    TimedOut,
+    TransportError,
+    Unauthorized,
+)
+
+__all__ = ["Answer", "CallOptions", "Core", "Executor", "Lane", "Reply"]
+
+T = TypeVar("T")
+V = TypeVar("V")
+
+Lane = Literal["interactive", "bulk"]
+_NOTHING: Mapping[str, Any] = {}
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_MOST_REDIRECTS = 3
+_EARLY = 0.05
+_URL_MARKS = "!#$%&'()*+,/:;=?@[]~"
+"""What stands in an address as it is; everything else is percent-encoded, line breaks and backslashes too."""
+
+
+class CallOptions(Struct, frozen=True, kw_only=True):
+    """What may differ from call to call. Times are seconds."""
+
+    lane: Lane = "interactive"
+    """Interactive calls go first; bulk takes what is left and keeps its share."""
+    deadline: float | None = None
+    """For the whole call: queueing, pacing, token and retries included."""
+
+
+class Answer(Struct, frozen=True):
+    """One page as it came: its rows as bytes, and the response around them."""
+
+    page: codec.RawPage
+    response: Response
+
+
+class Reply(Struct, frozen=True):
+    """What the vendor answered to `client.request(...)`."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    body: bytes
+
+    def decode(self, kind: type[T]) -> T:
+        """Read the JSON body as `kind`.
+
+        Raises:
+            MalformedResponse: It is no JSON, or not of that type.
+        """
+        return codec.decode(self.body, kind)
+
+
+class Core(Struct, frozen=True, kw_only=True):
+    """The parts that every view on one client shares."""
+
+    base_url: str
+    dialect: Dialect
+    credentials: Credentials
+    transport: Transport
+    throttle: Throttle
+    clock: Clock
+    config: ClientConfig
+    hooks: Hooks
+    report: DecodingReport
+
+
+class Executor:
+    """Makes calls over shared parts, with its own options."""
+
+    __slots__ = ("core", "options")
+
+    def __init__(self, core: Core, options: CallOptions) -> None:
+        self.core = core
+        self.options = options
+
+    def with_options(self, **changes: Any) -> Executor:
+        """Return an executor over the same parts with other options."""
+        return Executor(self.core, replace(self.options, **changes))
+
+    async def call(
+        self,
+        operation: Operation[T],
+        *,
+        ids: Mapping[str, str] = _NOTHING,
+        query: Mapping[str, Any] = _NOTHING,
+        body: object = UNSET,
+    ) -> T:
+        """Make a call whose answer is one value."""
+        read = self._reader(operation, ids)
+        return await self._exchange(operation, self._request(operation, ids, query, body), ids, read)
+
+    async def rows(
+        self,
+        operation: Operation[Any],
+        *,
+        ids: Mapping[str, str] = _NOTHING,
+        query: Mapping[str, Any] = _NOTHING,
+    ) -> list[Raw]:
+        """Make a call whose answer is a list without pages; return its rows as bytes."""
+
+        def read(response: Response) -> list[Raw]:
+            return codec.read_rows(operation, response.body)
+
+        return await self._exchange(operation, self._request(operation, ids, query, UNSET), ids, read)
+
+    async def page(
+        self,
+        operation: Operation[Any],
+        *,
+        cursor: Cursor,
+        ids: Mapping[str, str] = _NOTHING,
+        query: Mapping[str, Any] = _NOTHING,
+    ) -> Answer:
+        """Read the page that `cursor` asks for; its rows are not decoded."""
+
+        def read(response: Response) -> Answer:
+            return Answer(codec.read_page(operation, response), response)
+
+        if isinstance(cursor, ByUrl) and cursor.url is not None:
+            request = Request(method="GET", url=self._join(cursor.url))
+        else:
+            request = self._request(operation, ids, {**query, **cursor.query()}, UNSET)
+        return await self._exchange(operation, request, ids, read)
+
+    async def request(self, method: str, path: str, *, query: Mapping[str, Any], body: object) -> Reply:
+        """Call what no operation describes; the answer is not decoded."""
+        method = method.upper()
+        repeatable = method in {"GET", "HEAD", "PUT", "DELETE"}
+        operation = Operation(name="request", method=method, path=path, returns=Reply, repeatable=repeatable)
+
+        def read(response: Response) -> Reply:
+            return Reply(response.status, response.headers, response.body)
+
+        request = self._message(method, self._join(path) + self._query(query), body)
+        return await self._exchange(operation, request, _NOTHING, read)
+
+    def record(self, kind: type[T], row: bytes | Raw) -> T | None:
+        """Read one row; None where it is rejected, which the report counts."""
+        report = self.core.report
+        try:
+            return read_record(kind, row, noticed=report.noticed)
+        except MalformedResponse as error:
+            report.rejected(kind.__name__, error)
+            return None
+
+    def page_was_read(self, operation: Operation[Any], rows: int) -> None:
+        """Tell the hooks of a page."""
+        if self.core.hooks.listening:
+            self.core.hooks.emit(PageRead(operation=operation.name, rows=rows))
+
+    def _reader(self, operation: Operation[T], ids: Mapping[str, str]) -> Callable[[Response], T]:
+        noticed = self.core.report.noticed
+
+        def read(response: Response) -> T:
+            if operation.shape is Shape.EMPTY:
+                return None  # type: ignore[return-value]  # `returns` is NoneType where the shape is empty
+            if operation.shape is not Shape.FIRST:
+                return read_record(operation.returns, response.body, noticed=noticed)
+            rows = codec.read_rows(operation, response.body)
+            if not rows:
+                # Nimble answers 200 with an empty list for an unknown or deleted contact.
+                raise self._not_found(operation, ids, response)
+            return read_record(operation.returns, rows[0], noticed=noticed)
+
+        return read
+
+    def _request(
+        self, operation: Operation[Any], ids: Mapping[str, str], query: Mapping[str, Any], body: object
+    ) -> Request:
+        url = self.core.base_url + operation.fill(ids) + self._query(query)
+        return self._message(operation.method, url, body)
+
+    def _message(self, method: str, url: str, body: object) -> Request:
+        if body is UNSET:
+            return Request(method=method, url=url)
+        data = body if isinstance(body, bytes) else codec.encode(body)
+        return Request(method=method, url=url, headers={"Content-Type": "application/json"}, body=data)
+
+    def _query(self, query: Mapping[str, Any]) -> str:
+        pairs = [
+            (name, self.core.dialect.flag(value) if isinstance(value, bool) else str(value))
+            for name, value in query.items()
+            if value is not None and value is not UNSET
+        ]
+        return "?" + urlencode(pairs, quote_via=quote) if pairs else ""
+
+    def _join(self, target: str) -> str:
+        """Return an address below our own base for a path, or for an address on our own origin.
+
+        Raises:
+            RedirectRefused: The target lies on another origin, where credentials must not go.
+        """
+        base = self.core.base_url
+        if target.startswith("/") and not target.startswith("//"):
+            return self._own(base + target, sent=False)
+        return self._own(urljoin(base + "/", target), sent=False)
+
+    def _own(self, url: str, *, sent: bool) -> str:
+        url = quote(url, safe=_URL_MARKS)
+        if "@" in urlsplit(url).netloc or _origin(url) != _origin(self.core.base_url):
+            raise RedirectRefused(
+                f"{_shown(url)} is not on {self.core.base_url}; nothing was sent there.", sent=sent
+            )
+        return url
+
+    async def _exchange(
+        self,
+        operation: Operation[Any],
+        request: Request,
+        ids: Mapping[str, str],
+        read: Callable[[Response], V],
+    ) -> V:
+        """Make one call, and tell what became of it."""
+        run = _Run(operation, self.core.clock, self.options.deadline)
+        self.core.throttle.call_began()
+        try:
+            value = await self._attempts(run, request, ids, read)
+        except BaseException as error:
+            if isinstance(error, CrmError):
+                error.call = run.info()
+            self._call_ended(run, error)
+            raise
+        self._call_ended(run, None)
+        return value
+
+    async def _attempts(
+        self, run: _Run, request: Request, ids: Mapping[str, str], read: Callable[[Response], V]
+    ) -> V:
+        """Send until there is a value or an error that ends the call."""
+        while True:
+            try:
+                response = await self._send(request, run)
+                moved = self._redirected(request, response, run)
+                if moved is None:
+                    value = self._judged(run, response, ids, read)
+                    self._attempt_ended(run, None, None)
+                    return value
+                self._attempt_ended(run, None, 0.0)
+                request = moved
+            except CrmError as error:
+                await self._repeat_or_raise(error, run)
+
+    async def _send(self, request: Request, run: _Run) -> Response:
+        """Make one attempt: proof, slot, send. The proof is asked for again once the slot is there."""
+        core, clock = self.core, self.core.clock
+        credentials = core.credentials
+        await self._token(run, credentials.proof())
+        run.held_since = clock.monotonic()
+        async with core.throttle.slot(lane=self.options.lane, deadline=run.deadline) as slot:
+            run.held_since = None
+            run.queued += slot.queued
+            run.throttled += slot.throttled
+            run.proof = proof = await self._token(run, credentials.proof())
+            run.began_attempt()
+            began = clock.monotonic()
+            try:
+                response = await core.transport.send(self._signed(request, proof), timeout=run.left(began))
+            except TransportError as error:
+                slot.failed("timeout" if isinstance(error, TimedOut) else "connection")
+                raise
+            except MalformedResponse as error:
+                run.status = error.status
+                slot.answered(error.status, _NOTHING)
+                raise
+            finally:
+                run.last_network = clock.monotonic() - began
+                run.network += run.last_network
+            slot.answered(response.status, response.headers)
+        run.status = response.status
+        return response
+
+    def _signed(self, request: Request, proof: Proof) -> Request:
+        agent = self.core.dialect.user_agent(self.core.config.user_agent)
+        headers = {"User-Agent": agent, **request.headers, proof.name: proof.value}
+        return Request(method=request.method, url=request.url, headers=headers, body=request.body)
+
+    async def _token(self, run: _Run, work: Awaitable[V]) -> V:
+        """Wait for proof or its renewal, no longer than the deadline allows."""
+        clock = self.core.clock
+        began = clock.monotonic()
+        left = run.left(began)
+        try:
+            if left is None:
+                return await work
+            return await self._in_time(run, left, work)
+        finally:
+            run.token += clock.monotonic() - began
+
+    async def _in_time(self, run: _Run, left: float, work: Awaitable[V]) -> V:
+        limit = asyncio.timeout(left)
+        try:
+            async with limit:
+                return await work
+        except TimeoutError as error:
+            if not limit.expired():
+                raise
+            raise DeadlineExceeded(
+                f"The deadline of {run.operation.name} passed while it waited for a token."
+            ) from error
+
+    def _judged(
+        self, run: _Run, response: Response, ids: Mapping[str, str], read: Callable[[Response], V]
+    ) -> V:
+        """Return the value of an answer, or raise what it stands for."""
+        clock = self.core.clock
+        failure = failure_of(run.operation, response, ids=ids, dialect=self.core.dialect, now=clock.wall())
+        if failure is not None:
+            raise failure
+        began = clock.monotonic()
+        try:
+            return read(response)
+        finally:
+            run.decode += clock.monotonic() - began
+
+    def _not_found(self, operation: Operation[Any], ids: Mapping[str, str], response: Response) -> CrmError:
+        """Return the error of a 404 for an answer that means one."""
+        told = Response(status=404, headers=response.headers, body=response.body)
+        failure = failure_of(operation, told, ids=ids, dialect=self.core.dialect, now=self.core.clock.wall())
+        assert failure is not None, "404 is a failure"  # noqa: S101 (for the type checker)
+        return failure
+
+    async def _repeat_or_raise(self, error: CrmError, run: _Run) -> None:
+        """Wait before the next attempt, or raise `error`."""
+        core = self.core
+        if await self._renewed(error, run):
+            self._attempt_ended(run, error, 0.0)
+            return
+        verdict = decide(
+            error,
+            repeatable=run.operation.repeatable,
+            attempt=run.attempts,
+            policy=core.config.retries,
+            jitter=core.clock.random(),
+        )
+        if isinstance(verdict, GiveUp):
+            self._attempt_ended(run, error, None)
+            if isinstance(error, TimedOut) and run.late(core.clock.monotonic()):
+                raise DeadlineExceeded(
+                    f"The deadline of {run.operation.name} passed before it was answered."
+                ) from error
+            raise error
+        if run.late(core.clock.monotonic() + verdict.seconds):
+            self._attempt_ended(run, error, None)
+            raise DeadlineExceeded(
+                f"The deadline of {run.operation.name} leaves no time for another attempt: {error.message}"
+            ) from error
+        # A refusal for rate costs no repeat of the budget: the throttle holds everybody anyway.
+        if not isinstance(error, RateLimited) and not core.throttle.may_repeat():
+            self._attempt_ended(run, error, None)
+            raise error
+        self._attempt_ended(run, error, verdict.seconds)
+        run.waited += verdict.seconds
+        if verdict.seconds > 0:
+            await core.clock.sleep(verdict.seconds)
+
+    async def _renewed(self, error: CrmError, run: _Run) -> bool:
+        """Return whether a 401 is answered by one replay with a new token."""
+        if not isinstance(error, Unauthorized) or run.replayed or run.proof is None:
+            return False
+        run.replayed = True
+        if not await self._token(run, self.core.credentials.renew(run.proof)):
+            return False
+        if self.core.hooks.listening:
+            self.core.hooks.emit(TokenRenewed(operation=run.operation.name))
+        return True
+
+    def _redirected(self, request: Request, response: Response, run: _Run) -> Request | None:
+        """Return the request to send instead, on our own origin; None where this is the answer."""
+        target = response.header("location")
+        if response.status not in _REDIRECTS or target is None:
+            return None
+        url = self._own(urljoin(request.url, target), sent=True)
+        run.redirects += 1
+        if request.method != "GET" or run.redirects > _MOST_REDIRECTS:
+            raise RedirectRefused(f"{run.operation.name} was sent on to {_shown(url)}: that goes no further.")
+        return replace(request, url=url)
+
+    def _attempt_ended(self, run: _Run, error: CrmError | None, repeat_after: float | None) -> None:
+        if self.core.hooks.listening and run.sending:
+            self.core.hooks.emit(
+                AttemptEnded(
+                    operation=run.operation.name,
+                    attempt=run.attempts,
+                    status=run.status,
+                    error=type(error).__name__ if error else None,
+                    network=run.last_network,
+                    repeat_after=repeat_after,
+                )
+            )
+        run.sending = False
+
+    def _call_ended(self, run: _Run, error: BaseException | None) -> None:
+        if self.core.hooks.listening:
+            seconds = self.core.clock.monotonic() - run.began
+            name = None if error is None else type(error).__name__
+            self.core.hooks.emit(
+                CallEnded(operation=run.operation.name, attempts=run.attempts, error=name, seconds=seconds)
+            )
+
+
+class _Run:
+    """What one call has done so far; times are seconds."""
+
+    __slots__ = (
+        "attempts", "began", "clock", "deadline", "decode", "held_since", "last_network", "network",
+        "operation", "proof", "queued", "redirects", "replayed", "sending", "status", "throttled", "token",
+        "waited",
+    )  # fmt: skip
+
+    def __init__(self, operation: Operation[Any], clock: Clock, deadline: float | None) -> None:
+        self.operation = operation
+        self.clock = clock
+        self.began = clock.monotonic()
+        self.deadline = None if deadline is None else self.began + deadline
+        self.attempts = self.redirects = 0
+        self.replayed = self.sending = False
+        self.proof: Proof | None = None
+        self.status: int | None = None
+        self.queued = self.throttled = self.token = self.network = self.decode = self.waited = 0.0
+        self.last_network = 0.0
+        self.held_since: float | None = None
+        """Since when it waits for a slot; None while it does not."""
+
+    def left(self, now: float) -> float | None:
+        """Return the seconds until the deadline, never negative; None where there is none."""
+        return None if self.deadline is None else max(0.0, self.deadline - now)
+
+    def late(self, now: float) -> bool:
+        """Return whether the deadline has passed, give or take what a timer may be early."""
+        return self.deadline is not None and self.deadline - now < _EARLY
+
+    def began_attempt(self) -> None:
+        """Count one send."""
+        self.attempts += 1
+        self.sending = True
+        self.status = None
+
+    def info(self) -> CallInfo:
+        """Return all that as a value, for the error that ends the call."""
+        held = 0.0 if self.held_since is None else self.clock.monotonic() - self.held_since
+        return CallInfo(
+            operation=self.operation.name,
+            attempts=self.attempts,
+            queued=self.queued,
+            throttled=self.throttled + held,
+            token=self.token,
+            network=self.network,
+            decode=self.decode,
+            waited=self.waited,
+        )
+
+
+def _origin(url: str) -> tuple[str, str | None, int | None]:
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    return parts.scheme, parts.hostname, port
+
+
+def _shown(url: str) -> str:
+    """An address without its query, which may hold what no log should."""
+    return url.partition("?")[0]
+

@@ -1,0 +1,319 @@
+"""The renewal of a token pair, step by step, under the store's lock.
+
+The order is what keeps a login that rotates alive: read the store again (somebody else may have
+renewed), write `refreshing` down, send, write the new pair down durably, and only then use it.
+
+- An answer that never came is asked for again with the same token, twice at most and within ten
+  seconds: the lock is ours and the generation has not moved, so nobody can own a newer pair.
+- `invalid_grant` reads the store once more before it is believed, and deletes nothing.
+- A pair that the store would not take is kept in mind and offered to it again first.
+- Requests go straight to the transport: in a throttle slot a renewal would wait for the very
+  calls that wait for it.
+
+Every method is a flight's, and one flight runs at a time (see `flight` and `credentials`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from typing import Any, TypeVar
+
+from msgspec.structs import replace
+
+from nimble_async._aio.flight import sure
+from nimble_async._aio.hooks import logger
+from nimble_async._aio.ports import Clock, Proof, TokenStore, Transport
+from nimble_async._sansio.message import Request
+from nimble_async._sansio.tokens import (
+    Ambiguous,
+    Granted,
+    InvalidGrant,
+    Refused,
+    Stage,
+    TokenRecord,
+    age_of,
+    digest,
+    first_record,
+    judge_answer,
+    judge_failure,
+    next_record,
+    stage_of,
+)
+from nimble_async.errors import (
+    LoginRefused,
+    MalformedResponse,
+    ReauthRequired,
+    StoreError,
+    TokenRefreshFailed,
+    TransportError,
+)
+
+__all__ = ["Held", "Keeper"]
+
+T = TypeVar("T")
+Verdict = Granted | InvalidGrant | Ambiguous | Refused
+_SEND_LIMIT = 8.0
+"""Seconds for one send to the token server."""
+_REPEATS = 2
+_REPEAT_WINDOW = 10.0
+"""Seconds after the first send within which an unanswered one is sent again."""
+_STORE_LIMIT = 45.0
+"""Seconds for one step of a store; our own give up after 30."""
+
+
+class Held:
+    """A record in use: when its token was obtained on our monotonic clock, and the header it makes."""
+
+    __slots__ = ("obtained", "proof", "record")
+
+    def __init__(self, record: TokenRecord, obtained: float) -> None:
+        self.record = record
+        self.obtained = obtained
+        self.proof = Proof("Authorization", f"Bearer {record.access.reveal()}", record.gen)
+
+    def stage(self, now: float) -> Stage:
+        """Say where it stands at `now`, monotonic seconds."""
+        return stage_of(self.record, max(0.0, now - self.obtained))
+
+
+class Keeper:
+    """Keeps one login: the record in use, its store, and how to get the next one.
+
+    Args:
+        store: Where the pair outlives the process.
+        seed: A record to begin with, where the store has none or a dead one of another login.
+        request: Makes the refresh request for a record.
+    """
+
+    def __init__(
+        self, store: TokenStore, *, seed: TokenRecord | None, request: Callable[[TokenRecord], Request]
+    ) -> None:
+        self.store = store
+        self.held: Held | None = None
+        self._seed = seed
+        self._request = request
+        self._unsaved: Held | None = None
+        self._last: Held | None = None
+        self._last_at = 0.0
+        self._server_ahead: float | None = None
+        """The vendor's time minus our monotonic clock, from the last answer with a `Date`."""
+
+    async def obtain(self, beyond: int, transport: Transport, clock: Clock) -> None:
+        """Hold a usable record of a generation above `beyond`: from the store, or renewed.
+
+        Raises:
+            ReauthRequired: The login is gone for good, or there is none.
+            TokenRefreshFailed: The token server gave no usable answer.
+            StoreError: The store cannot be read or written.
+        """
+        if self._unsaved is None:
+            held = await self._load(clock)
+            if held and held.record.gen > beyond and held.stage(clock.monotonic()) in {Stage.GOOD, Stage.DUE}:
+                self.held = held
+                return
+        lock = await self._lock()
+        try:
+            await self._renew(beyond, transport, clock)
+        finally:
+            await self._unlock(lock)
+
+    async def begin(self, request: Request, transport: Transport, clock: Clock) -> TokenRecord:
+        """Trade a login's code for a pair, store it over whatever is there, and hold it.
+
+        Raises:
+            LoginRefused: The code is spent, too old, or another client's.
+            TokenRefreshFailed: The token server gave no usable answer.
+            StoreError: The store cannot be read or written.
+        """
+        lock = await self._lock()
+        try:
+            # A store that cannot be used is found out before the code is spent.
+            stored = await self._step(self.store.load)
+            sent, verdict = await self._send(request, transport, clock)
+            if isinstance(verdict, InvalidGrant):
+                raise LoginRefused(
+                    "The code of this login is spent, too old or not for this client.",
+                    hint="Begin the login again.",
+                )
+            if not isinstance(verdict, Granted):
+                raise _failed("No token was given", verdict)
+            known = max(stored.gen if stored else 0, self.held.record.gen if self.held else 0)
+            record = first_record(verdict, gen=known + 1, wall=clock.wall())
+            if not await self._step(lambda: self.store.save(record)):
+                raise StoreError("The store did not take the new login.", hint="Begin the login again.")
+            self._seed = self._unsaved = None
+            self._use(Held(record, sent), clock)
+            return record
+        finally:
+            await self._unlock(lock)
+
+    # --- renewing, the lock being ours ---
+
+    async def _renew(self, beyond: int, transport: Transport, clock: Clock) -> None:
+        if self._unsaved is not None and await self._keep(self._unsaved, clock):
+            return
+        held = await self._load(clock)
+        if held is None:
+            raise ReauthRequired(
+                "There is no login yet.", hint=f"Sign in; it is kept in {_place(self.store)}."
+            )
+        stage = held.stage(clock.monotonic())
+        if held.record.gen > beyond and stage is Stage.GOOD:
+            self.held = held
+            return
+        if stage is Stage.DEAD or held.record.refresh is None:
+            self.held = held
+            raise _gone(held.record)
+        marked = replace(held.record, state="refreshing", since=clock.wall())
+        if not await self._step(lambda: self.store.save(marked, expected=marked.gen)):
+            raise TokenRefreshFailed("The stored token changed although it was locked.", hint="Try again.")
+        await self._ask(held.record, transport, clock)
+
+    async def _ask(self, record: TokenRecord, transport: Transport, clock: Clock) -> None:
+        """Send the refresh token, again where no answer came, and do what the verdict says."""
+        request = self._request(record)
+        first = clock.monotonic()
+        # Found so, it was left by a renewal that was cut off: its token may be spent.
+        unsure = record.state == "refreshing"
+        sent, verdict = await self._send(request, transport, clock)
+        for repeat in range(_REPEATS):
+            if not isinstance(verdict, Ambiguous):
+                break
+            unsure = unsure or verdict.sent
+            pause = 0.25 * 2**repeat * (0.5 + clock.random())
+            await self._step(lambda pause=pause: clock.sleep(pause))  # type: ignore[misc]  # a bound default
+            if clock.monotonic() > first + _REPEAT_WINDOW or await self._moved(record, clock):
+                break
+            sent, verdict = await self._send(request, transport, clock)
+        if isinstance(verdict, Granted):
+            fresh = Held(next_record(record, verdict, wall=clock.wall()), sent)
+            if await self._keep(fresh, clock):
+                return
+        if not await self._moved(record, clock):
+            await self._give_up(record, verdict, clock, unsure=unsure)
+
+    async def _give_up(self, record: TokenRecord, verdict: Verdict, clock: Clock, *, unsure: bool) -> None:
+        if isinstance(verdict, InvalidGrant):
+            why = "The refresh token is no longer good."
+            if unsure:
+                why = "A renewal was cut off before its answer was stored, and its refresh token is spent."
+            dead = replace(record, state="dead", since=clock.wall(), reason=why)
+            await self._step(lambda: self.store.save(dead, expected=record.gen))
+            self._use(Held(dead, clock.monotonic()), clock)
+            raise _gone(dead)
+        if not unsure and not (isinstance(verdict, Ambiguous) and verdict.sent):
+            # Surely not acted on: a later invalid_grant must not be blamed on a lost answer.
+            idle = replace(record, state="idle", since=None)
+            await self._step(lambda: self.store.save(idle, expected=record.gen))
+        raise _failed("The token could not be renewed", verdict)
+
+    async def _send(self, request: Request, transport: Transport, clock: Clock) -> tuple[float, Verdict]:
+        """Send once; return when that was, on the monotonic clock, and what came of it."""
+        sent = clock.monotonic()
+        try:
+            response = await sure(
+                lambda: transport.send(request, timeout=_SEND_LIMIT), limit=2 * _SEND_LIMIT, repeats=0
+            )
+        except (TransportError, MalformedResponse) as error:
+            return sent, judge_failure(error)
+        except (asyncio.CancelledError, StoreError) as error:
+            return sent, Ambiguous(f"no answer ({type(error).__name__})")
+        verdict = judge_answer(response)
+        if isinstance(verdict, Granted) and verdict.date is not None:
+            self._server_ahead = verdict.date - clock.monotonic()
+        return sent, verdict
+
+    # --- the store ---
+
+    async def _load(self, clock: Clock) -> Held | None:
+        """Return what is stored, after putting what this object was given to begin with there."""
+        stored = await self._step(self.store.load)
+        seed, expected = self._seed, stored.gen if stored else 0
+        if seed is None:
+            return self._timed(stored, clock)
+        # The store is ahead of what we were given, unless its login is dead and ours is another.
+        known = {"", digest(stored.refresh), stored.prev_refresh_hash} if stored else set()
+        if stored is None or (stored.state == "dead" and digest(seed.refresh) not in known):
+            wall = seed.obtained_wall or clock.wall()
+            fresh = replace(seed, gen=max(seed.gen, expected + 1), obtained_wall=wall)
+            await self._step(lambda: self.store.save(fresh, expected=expected))
+            stored = await self._step(self.store.load)
+        self._seed = None
+        return self._timed(stored, clock)
+
+    def _timed(self, record: TokenRecord | None, clock: Clock) -> Held | None:
+        """Put a stored record on our monotonic clock."""
+        if record is None:
+            return None
+        now, last = clock.monotonic(), self._last
+        if last is not None and last.record.gen == record.gen and last.record.access == record.access:
+            obtained = last.obtained
+        else:
+            # It was obtained after we last saw an older one, whatever the clocks say.
+            newer = last is not None and last.record.gen < record.gen
+            at_most = now - self._last_at if newer else float("inf")
+            server = None if self._server_ahead is None else now + self._server_ahead
+            obtained = now - age_of(record, wall=clock.wall(), server=server, at_most=at_most)
+        self._last, self._last_at = Held(record, obtained), now
+        return self._last
+
+    async def _keep(self, fresh: Held, clock: Clock) -> bool:
+        """Store a new pair, then use it; return False where somebody else stored one meanwhile."""
+        self._unsaved = fresh
+        stored = await self._step(lambda: self.store.save(fresh.record, expected=fresh.record.gen - 1))
+        self._unsaved = None
+        if stored:
+            self._use(fresh, clock)
+            logger.debug("A token was renewed: generation %d.", fresh.record.gen)
+        return stored
+
+    async def _moved(self, record: TokenRecord, clock: Clock) -> bool:
+        """Use what somebody else stored meanwhile; return whether there was something."""
+        held = self._timed(await self._step(self.store.load), clock)
+        if held is None or held.record.gen <= record.gen:
+            return False
+        self.held = held
+        return True
+
+    def _use(self, held: Held, clock: Clock) -> None:
+        self.held = self._last = held
+        self._last_at = clock.monotonic()
+
+    async def _lock(self) -> AbstractAsyncContextManager[None]:
+        async def enter() -> AbstractAsyncContextManager[None]:
+            lock = self.store.lock()
+            await lock.__aenter__()
+            return lock
+
+        return await self._step(enter)
+
+    async def _unlock(self, lock: AbstractAsyncContextManager[None]) -> None:
+        async def leave() -> None:
+            await lock.__aexit__(None, None, None)
+
+        try:
+            await self._step(leave)
+        except Exception:  # what was done under the lock is done; it runs out by itself
+            logger.exception("The lock of a token store could not be released.")
+
+    async def _step(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        return await sure(make, limit=_STORE_LIMIT)
+
+
+def _gone(record: TokenRecord) -> ReauthRequired:
+    why = record.reason or "The access token is spent and there is no refresh token."
+    return ReauthRequired(f"The login has ended. {why}", hint="Sign in again.")
+
+
+def _failed(what: str, verdict: Verdict) -> TokenRefreshFailed:
+    detail = getattr(verdict, "detail", "") or "the store changed"
+    hint = "Try again later; the login is kept."
+    if isinstance(verdict, Refused):
+        hint = "Check client_id, client_secret, redirect_uri and the base URL."
+    return TokenRefreshFailed(f"{what}: {detail}.", hint=hint)
+
+
+def _place(store: TokenStore) -> str:
+    return getattr(store, "name", type(store).__name__)

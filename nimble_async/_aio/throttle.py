@@ -1,0 +1,501 @@
+"""Hold every send back until there is a place in flight and a slot in the pace.
+
+Rule: this file waits and `_sansio.pacing` decides. All arithmetic happens under one plain lock
+that is never held across an await, so that tasks of several event loops and threads share one
+budget. Nothing runs in the background: the waiter whose turn is nearest sleeps for all of them
+and hands that duty on when it leaves, which also covers a cancelled one.
+
+Two lanes share the pace. An interactive call goes before every bulk call, except that a waiting
+bulk call gets each fifth slot: so interactive waits at most two slots when it is alone, and bulk
+never falls under a fifth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Literal, Self
+
+from msgspec import Struct
+
+from nimble_async._aio.clock import SystemClock
+from nimble_async._aio.ports import Clock
+from nimble_async._sansio.allowances import InFlight, RetryBudget
+from nimble_async._sansio.pacing import Pacer, Ticket, Wait
+from nimble_async._sansio.ratelimits import announces, read_announcement
+from nimble_async._sansio.ratesearch import Discovery, Mode
+from nimble_async.config import RateLimit, RetryPolicy
+from nimble_async.errors import DeadlineExceeded
+
+__all__ = ["Budgets", "Lane", "Slot", "Throttle", "ThrottleStatistics"]
+
+Lane = Literal["interactive", "bulk"]
+
+_BULK_TURN = 5
+"""Every fifth slot goes to bulk while both lanes wait."""
+_SERVER_TROUBLE = 500
+
+
+class ThrottleStatistics(Struct, frozen=True, kw_only=True):
+    """What a throttle is doing. Rates are calls a second, times seconds."""
+
+    mode: Mode
+    rate: float
+    gate: float | None
+    """Seconds until the closed gate lets one call try, or None while it is open."""
+    in_flight: int
+    places: int
+    interactive: int
+    """Interactive calls waiting."""
+    bulk: int
+    """Bulk calls waiting."""
+    sent: int
+    refused: int
+    """Answers 429."""
+    repeats_left: float
+
+
+class _Waiter:
+    """One waiting call: its loop, the future that wakes it, and what it was given."""
+
+    __slots__ = ("deadline", "future", "lane", "loop", "ticket", "wake_at")
+
+    def __init__(self, lane: Lane, deadline: float | None) -> None:
+        self.lane = lane
+        self.deadline = deadline
+        self.loop = asyncio.get_running_loop()
+        self.future: asyncio.Future[None] = self.loop.create_future()
+        self.ticket: Ticket | None = None
+        self.wake_at = 0.0
+        """When to look again, while this waiter keeps the time for all."""
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class Throttle:
+    """The shared budget of one account: pace, places in flight, lanes and repeats.
+
+    `rate` is a declared limit; None means that nobody knows and the pace is searched for, which
+    begins at five calls a second and no longer slows an unlimited server down after about four
+    seconds of steady work; `RateLimit(math.inf)` says that there is no limit, so that only
+    refusals slow calls down. `concurrency` is the most requests in flight at once.
+    """
+
+    def __init__(
+        self,
+        clock: Clock,
+        *,
+        rate: RateLimit | None = None,
+        concurrency: int = 8,
+        retries: RetryPolicy | None = None,
+        discovery: Discovery | None = None,
+    ) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        now = clock.monotonic()
+        self._pacer = Pacer(rate, discovery=discovery)
+        self._places = InFlight.up_to(concurrency)
+        self._budget = RetryBudget.full(retries or RetryPolicy(), now)
+        # Ordered dictionaries are queues whose members can leave from the middle at no cost.
+        self._lanes: dict[Lane, OrderedDict[_Waiter, None]] = {
+            "interactive": OrderedDict(),
+            "bulk": OrderedDict(),
+        }
+        self._sleeper: _Waiter | None = None
+        self._since_bulk = 0
+        self._in_flight = 0
+        self._sent = 0
+        # Seconds spent with every place taken: a waiter's share of it is what it queued.
+        self._full_for = 0.0
+        self._full_since: float | None = None
+
+    @classmethod
+    def shared(
+        cls,
+        key: tuple[str, ...],
+        *,
+        clock: Clock,
+        rate: RateLimit | None = None,
+        concurrency: int = 8,
+        retries: RetryPolicy | None = None,
+    ) -> Throttle:
+        """Return the process's throttle of one budget; see `Budgets.throttle`."""
+        return _PROCESS.throttle(key, clock=clock, rate=rate, concurrency=concurrency, retries=retries)
+
+    def slot(self, *, lane: Lane = "interactive", deadline: float | None = None) -> Slot:
+        """Return a context that is entered when one request may be sent.
+
+        `deadline` is an instant of the clock's `monotonic()`.
+
+        Raises:
+            DeadlineExceeded: On entering: the wait cannot end before the deadline.
+        """
+        return Slot(self, lane, deadline)
+
+    def call_began(self) -> None:
+        """Count a call, which earns a part of a repeat."""
+        with self._lock:
+            self._budget = self._budget.called()
+
+    def may_repeat(self) -> bool:
+        """Take one repeat from the budget; False where none is left."""
+        with self._lock:
+            left = self._budget.take(self._clock.monotonic())
+            if left is None:
+                return False
+            self._budget = left
+            return True
+
+    def discovery(self) -> Discovery | None:
+        """Return what the search has found, to be kept in a store, or None."""
+        with self._lock:
+            return self._pacer.discovery(self._clock.wall())
+
+    def tighten(self, *, rate: RateLimit | None = None, concurrency: int | None = None) -> None:
+        """Let a second owner in: the stricter of the limits, the smaller number in flight."""
+        with self._lock:
+            self._pacer.declare(rate)
+            if concurrency is not None and concurrency < self._places.most:
+                self._places = InFlight.up_to(concurrency)
+                self._mark_full_locked(self._clock.monotonic())
+
+    def take_share(self, share: float) -> None:
+        """Use only this part of the budget (0 < share <= 1), since others spend the rest."""
+        with self._lock:
+            self._pacer.take_share(share)
+
+    def statistics(self) -> ThrottleStatistics:
+        """Return what is going on now."""
+        with self._lock:
+            now, gate = self._clock.monotonic(), self._pacer.gate
+            return ThrottleStatistics(
+                mode=self._pacer.mode,
+                rate=self._pacer.rate,
+                gate=None if gate is None else max(0.0, gate - now),
+                in_flight=self._in_flight,
+                places=self._places.places,
+                interactive=len(self._lanes["interactive"]),
+                bulk=len(self._lanes["bulk"]),
+                sent=self._sent,
+                refused=self._pacer.refusals,
+                repeats_left=self._budget.left,
+            )
+
+    def __repr__(self) -> str:
+        """Say in one line what is going on."""
+        now = self.statistics()
+        gate = "" if now.gate is None else f", closed for {now.gate:.1f} s"
+        return (
+            f"<Throttle {now.mode} {now.rate:.4g}/s, {now.in_flight}/{now.places} in flight, "
+            f"{now.interactive + now.bulk} waiting, {now.refused} refused{gate}>"
+        )
+
+    # Entering. Methods that end in _locked are called with the lock held and never wait.
+
+    async def enter(self, lane: Lane, deadline: float | None) -> tuple[Ticket, float, float, float]:
+        """Return a ticket, its instant, seconds queued, seconds held back. Used by `Slot` alone."""
+        clock = self._clock
+        with self._lock:
+            now = clock.monotonic()
+            ticket = self._try_locked(now)
+            if ticket is not None:
+                return ticket, now, 0.0, 0.0
+            waiter = _Waiter(lane, deadline)
+            self._refuse_hopeless_locked(waiter, self._ahead_locked(lane), now)
+            self._lanes[lane][waiter] = None
+            began, full = now, self._full_locked(now)
+        try:
+            ticket = await self._wait(waiter)
+        except BaseException:
+            self._leave(waiter)
+            raise
+        with self._lock:
+            now = clock.monotonic()
+            queued = self._full_locked(now) - full
+        return ticket, now, queued, max(0.0, now - began - queued)
+
+    async def _wait(self, waiter: _Waiter) -> Ticket:
+        while True:
+            with self._lock:
+                now = self._clock.monotonic()
+                self._settle_locked(now, waiter)
+                if waiter.ticket is not None:
+                    return waiter.ticket
+                self._refuse_hopeless_locked(waiter, 0, now)
+                if waiter.future.done():
+                    waiter.future = waiter.loop.create_future()
+                alarms = [waiter.wake_at] if self._sleeper is waiter else []
+                if waiter.deadline is not None:
+                    alarms.append(waiter.deadline)
+            timer = waiter.loop.call_later(min(alarms) - now, _resolve, waiter.future) if alarms else None
+            try:
+                await waiter.future
+            finally:
+                if timer is not None:
+                    timer.cancel()
+
+    def _leave(self, waiter: _Waiter) -> None:
+        """Forget a waiter that was cancelled or came too late, and pass on what it held."""
+        with self._lock:
+            now = self._clock.monotonic()
+            self._drop_locked(waiter, now)
+            self._settle_locked(now)
+
+    def _try_locked(self, now: float) -> Ticket | None:
+        """The short way: nobody waits, a place is free, the pace allows it."""
+        if self._lanes["interactive"] or self._lanes["bulk"] or self._in_flight >= self._places.places:
+            return None
+        decision = self._pacer.admit(now)
+        if isinstance(decision, Wait):
+            return None
+        self._take_place_locked(now)
+        return decision
+
+    def _ahead_locked(self, lane: Lane) -> int:
+        interactive = len(self._lanes["interactive"])
+        return interactive if lane == "interactive" else interactive + len(self._lanes["bulk"])
+
+    def _refuse_hopeless_locked(self, waiter: _Waiter, ahead: int, now: float) -> None:
+        if waiter.deadline is None:
+            return
+        soonest = self._pacer.earliest(now, ahead)
+        if now >= waiter.deadline or soonest >= waiter.deadline:
+            wait = f"{soonest - now:.1f} s" if soonest > now else "longer"
+            raise DeadlineExceeded(
+                f"A slot takes {wait} to come; the deadline is in {max(0.0, waiter.deadline - now):.1f} s.",
+                hint="Nothing was sent. Give the call more time, or send fewer calls at once.",
+            )
+
+    def _settle_locked(self, now: float, me: _Waiter | None = None) -> None:
+        """Give out what can be given, and see that one waiter keeps the time for the others."""
+        at = self._pump_locked(now)
+        sleeper = self._sleeper
+        if at is None:
+            if sleeper is me:
+                self._sleeper = None
+        elif sleeper is None or now > sleeper.wake_at + 1.0:
+            # Nobody keeps the time, or the one who should belongs to a loop that stands still.
+            self._sleeper = sleeper = me if me is not None and me.ticket is None else self._next_locked()
+            if sleeper is not None:
+                sleeper.wake_at = at
+                if sleeper is not me:
+                    self._nudge_locked(sleeper)
+        elif sleeper is me:
+            sleeper.wake_at = at
+        elif at < sleeper.wake_at - 1e-4:
+            sleeper.wake_at = at
+            self._nudge_locked(sleeper)
+
+    def _pump_locked(self, now: float) -> float | None:
+        """Give out slots; return when to come again, or None where something has to happen first."""
+        while self._in_flight < self._places.places:
+            waiter = self._next_locked()
+            if waiter is None:
+                return None
+            decision = self._pacer.admit(now)
+            if isinstance(decision, Wait):
+                return decision.at
+            waiter.ticket = decision
+            self._take_place_locked(now)
+            self._since_bulk = 0 if waiter.lane == "bulk" else self._since_bulk + 1
+            del self._lanes[waiter.lane][waiter]
+            if self._sleeper is waiter:
+                self._sleeper = None
+            self._nudge_locked(waiter)
+        return None
+
+    def _next_locked(self) -> _Waiter | None:
+        interactive, bulk = self._lanes["interactive"], self._lanes["bulk"]
+        if bulk and (not interactive or self._since_bulk >= _BULK_TURN - 1):
+            return next(iter(bulk))
+        return next(iter(interactive), None)
+
+    def _nudge_locked(self, waiter: _Waiter) -> None:
+        try:
+            waiter.loop.call_soon_threadsafe(_resolve, waiter.future)
+        except RuntimeError:
+            # Its loop is closed: nobody will ever use what it was given.
+            self._drop_locked(waiter, self._clock.monotonic())
+
+    def _drop_locked(self, waiter: _Waiter, now: float) -> None:
+        self._lanes[waiter.lane].pop(waiter, None)
+        if self._sleeper is waiter:
+            self._sleeper = None
+        if waiter.ticket is not None:
+            self._pacer.abandoned(waiter.ticket)
+            self._give_place_locked(now)
+            waiter.ticket = None
+
+    def _take_place_locked(self, now: float) -> None:
+        self._in_flight += 1
+        self._sent += 1
+        self._mark_full_locked(now)
+
+    def _give_place_locked(self, now: float) -> None:
+        self._in_flight -= 1
+        self._mark_full_locked(now)
+
+    def _mark_full_locked(self, now: float) -> None:
+        full = self._in_flight >= self._places.places
+        if full and self._full_since is None:
+            self._full_since = now
+        elif not full and self._full_since is not None:
+            self._full_for += now - self._full_since
+            self._full_since = None
+
+    def _full_locked(self, now: float) -> float:
+        return self._full_for + (0.0 if self._full_since is None else now - self._full_since)
+
+    # Leaving
+
+    def answered(self, ticket: Ticket, sent: float, status: int, headers: Mapping[str, str]) -> None:
+        """Take a ticket back with its answer. Used by `Slot` alone."""
+        clock = self._clock
+        news = read_announcement(headers, wall=clock.wall()) if status == 429 or announces(headers) else None
+        with self._lock:
+            now, jitter = clock.monotonic(), clock.random()
+            if status == 429:
+                self._pacer.refused(ticket, now, jitter, None if news is None else news.wait)
+            elif status >= _SERVER_TROUBLE:
+                # It says nothing about the rate, and a canary that met it has no verdict.
+                self._pacer.abandoned(ticket)
+            else:
+                self._pacer.admitted(ticket, now, jitter)
+            if news is not None and news.policies:
+                self._pacer.announced(news.policies, now, clock.random())
+            if status >= _SERVER_TROUBLE:
+                self._places = self._places.failed(sent, now)
+            elif status != 429:
+                self._places = self._places.succeeded()
+            self._give_place_locked(now)
+            self._settle_locked(now)
+            if status == 429:
+                self._warn_hopeless_locked()
+
+    def failed(self, ticket: Ticket, sent: float, *, count: bool) -> None:
+        """Take a ticket back without an answer; `count` it as a failure. Used by `Slot` alone."""
+        with self._lock:
+            now = self._clock.monotonic()
+            self._pacer.abandoned(ticket)
+            if count:
+                self._places = self._places.failed(sent, now)
+            self._give_place_locked(now)
+            self._settle_locked(now)
+
+    def _warn_hopeless_locked(self) -> None:
+        """A closed gate may lie behind a waiter's deadline: it looks again and raises at once."""
+        gate = self._pacer.gate
+        if gate is None:
+            return
+        for queue in self._lanes.values():
+            for waiter in list(queue):
+                if waiter.deadline is not None and waiter.deadline <= gate:
+                    self._nudge_locked(waiter)
+
+
+class Slot:
+    """Leave to send one request. Leaving without a word counts as cancelled."""
+
+    __slots__ = ("_deadline", "_lane", "_sent", "_throttle", "_ticket", "queued", "throttled")
+
+    def __init__(self, throttle: Throttle, lane: Lane, deadline: float | None) -> None:
+        self._throttle = throttle
+        self._lane: Lane = lane
+        self._deadline = deadline
+        self._ticket: Ticket | None = None
+        self._sent = 0.0
+        self.queued = 0.0
+        """Seconds waited for a place in flight."""
+        self.throttled = 0.0
+        """Seconds waited for the pace or a closed gate."""
+
+    @property
+    def waited(self) -> float:
+        """Seconds waited in all."""
+        return self.queued + self.throttled
+
+    async def __aenter__(self) -> Self:
+        """Wait for the slot.
+
+        Raises:
+            DeadlineExceeded: It cannot come before the deadline.
+        """
+        self._ticket, self._sent, self.queued, self.throttled = await self._throttle.enter(
+            self._lane, self._deadline
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give the place back, whatever happened."""
+        ticket, self._ticket = self._ticket, None
+        if ticket is not None:
+            self._throttle.failed(ticket, self._sent, count=False)
+
+    def answered(self, status: int, headers: Mapping[str, str]) -> None:
+        """Report an answer (header names in lower case); the place is free from here on."""
+        ticket, self._ticket = self._ticket, None
+        if ticket is not None:
+            self._throttle.answered(ticket, self._sent, status, headers)
+
+    def failed(self, kind: Literal["timeout", "connection"]) -> None:
+        """Report that no answer came: fewer requests will be in flight at once for a while."""
+        del kind
+        ticket, self._ticket = self._ticket, None
+        if ticket is not None:
+            self._throttle.failed(ticket, self._sent, count=True)
+
+
+class Budgets:
+    """The throttles of a process, one for each budget: what the server counts together is paced together.
+
+    Throttles are held weakly: one that no client uses any more is forgotten.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._throttles: weakref.WeakValueDictionary[object, Throttle] = weakref.WeakValueDictionary()
+
+    def throttle(
+        self,
+        key: tuple[str, ...],
+        *,
+        clock: Clock,
+        rate: RateLimit | None = None,
+        concurrency: int = 8,
+        retries: RetryPolicy | None = None,
+    ) -> Throttle:
+        """Return the throttle of one budget: the same object for the same `key`.
+
+        The key names origin, scope (the account or credential, no secret) and bucket. Where two
+        clients ask for one budget with different settings, the stricter rate and the smaller
+        concurrency hold for both. Clients on different simulated clocks share nothing.
+        """
+        whole = (key, None if isinstance(clock, SystemClock) else clock)
+        with self._lock:
+            found = self._throttles.get(whole)
+            if found is None:
+                found = Throttle(clock, rate=rate, concurrency=concurrency, retries=retries)
+                self._throttles[whole] = found
+            else:
+                found.tighten(rate=rate, concurrency=concurrency)
+            return found
+
+    def __len__(self) -> int:
+        """Return how many budgets are in use."""
+        return len(self._throttles)
+
+
+_PROCESS = Budgets()
+"""One for every client of the process, since a server counts the calls of an account and not of an object.
+
+It guards itself with a lock and keeps nothing alive.
+"""

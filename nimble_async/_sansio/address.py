@@ -1,0 +1,50 @@
+"""The address of an API, as users paste it, made into one form or refused."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from nimble_async.errors import ConfigurationError
+
+__all__ = ["base_address", "is_loopback"]
+
+
+def is_loopback(host: str) -> bool:
+    """Return whether a host name can only be this machine."""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def base_address(text: str) -> str:
+    """Return `text` as scheme, host, port and path, without a slash at its end.
+
+    Raises:
+        ConfigurationError: It is no address, holds a user name, a query or a fragment, or is plain
+            http to another machine.
+    """
+    try:
+        parts = urlsplit(text.strip())
+        host, port = parts.hostname or "", parts.port
+    except ValueError as error:
+        raise _refused(text, str(error)) from error
+    if parts.scheme not in {"http", "https"} or not host or any(map(str.isspace, text.strip())):
+        raise _refused(text, "it must look like https://app.nimble.com")
+    if parts.username is not None or parts.password is not None:
+        raise _refused(text, "it must not hold a user name or password")
+    if parts.query or parts.fragment:
+        raise _refused(text, "it must not hold a query or a fragment")
+    if parts.scheme == "http" and not is_loopback(host):
+        raise _refused(text, "plain http would show the key to everyone on the way; use https")
+    name = f"[{host}]" if ":" in host else host
+    return f"{parts.scheme}://{name}{'' if port is None else f':{port}'}{parts.path.rstrip('/')}"
+
+
+def _refused(text: str, why: str) -> ConfigurationError:
+    # A password or a key pasted along must not reach a log.
+    shown = text.partition("?")[0].partition("#")[0].rpartition("@")[2]
+    return ConfigurationError(f"The base URL {shown!r} cannot be used: {why}.")

@@ -1,0 +1,190 @@
+"""JSON in and out: bodies, and the envelopes that lists come in.
+
+Rule: rows stay bytes here (`msgspec.Raw`); `record` makes them into records. What cannot be
+read raises `MalformedResponse` with the place in the JSON, never a msgspec error.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, TypeVar, cast
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from nimble_async._sansio.message import Response
+from nimble_async._sansio.operation import Operation, Shape
+from nimble_async.errors import MalformedResponse
+
+__all__ = ["PageFacts", "RawPage", "decode", "encode", "read_page", "read_rows"]
+
+T = TypeVar("T")
+
+_encoder = msgspec.json.Encoder()
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+class PageFacts(Struct, frozen=True, kw_only=True):
+    """What an answer says about itself and where the next one is. None: it does not say."""
+
+    rows: int
+    mark: int = 0
+    """A checksum of the first and the last row: two pages with one mark are the same page."""
+    page: int | None = None
+    pages: int | None = None
+    per_page: int | None = None
+    total: int | None = None
+    """What the vendor counts; a hint, whatever its type on the wire."""
+    next_page: Mapping[str, Any] | None = None
+    """The arguments of the next call, in the style that sends them back."""
+    next_urls: tuple[str, ...] = ()
+    """Where each group of this answer goes on."""
+
+
+class RawPage(Struct, frozen=True):
+    """One answer of a list: its rows as bytes that belong to the answer, and its facts."""
+
+    rows: list[Raw]
+    facts: PageFacts
+    groups: list[Raw] = []
+    """For answers in groups: each group as it came, `rows` being the rows of all of them."""
+
+
+def encode(value: object) -> bytes:
+    """Return `value` as JSON."""
+    return _encoder.encode(value)
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def decode(data: bytes | Raw, kind: type[T]) -> T:
+    """Read JSON as `kind`.
+
+    Raises:
+        MalformedResponse: It is no JSON, or not of that type; `.path` says where.
+    """
+    try:
+        result: T = _decoder(cast("Any", kind)).decode(data)
+    except _UNREADABLE as error:
+        raise _malformed(error, bytes(data)) from error
+    return result
+
+
+def _malformed(error: Exception, body: bytes) -> MalformedResponse:
+    text = str(error)
+    what, _, path = text.partition(" - at `")
+    if not body:
+        what = "the body is empty"
+    return MalformedResponse(f"The answer cannot be read: {what}.", body=body, path=path.rstrip("`"))
+
+
+class _Meta(Struct, frozen=True):
+    page: Raw | UnsetType = UNSET
+    pages: Raw | UnsetType = UNSET
+    per_page: Raw | UnsetType = UNSET
+    total: Raw | UnsetType = UNSET
+    next_page_url: Raw | UnsetType = UNSET
+
+
+@cache
+def _envelope(items: str) -> type[Any]:
+    return msgspec.defstruct(
+        "Envelope",
+        [
+            ("items", list[Raw] | None | UnsetType, UNSET),
+            ("meta", Raw | UnsetType, UNSET),
+            ("next_page", Raw | UnsetType, UNSET),
+        ],
+        rename={"items": items},
+        frozen=True,
+    )
+
+
+def _lenient(data: Raw | UnsetType, kind: Any) -> Any:
+    """Read a fact that may be missing, null or of a surprising type; None for all of these."""
+    if data is UNSET:
+        return None
+    try:
+        return msgspec.convert(_decoder(object).decode(data), kind, strict=False)
+    except _UNREADABLE:
+        return None
+
+
+def _meta(data: Raw | UnsetType) -> _Meta:
+    if data is UNSET:
+        return _Meta()
+    try:
+        meta: _Meta = _decoder(_Meta).decode(data)
+    except _UNREADABLE:
+        return _Meta()
+    return meta
+
+
+def _mark(rows: list[Raw]) -> int:
+    return zlib.crc32(rows[-1], zlib.crc32(rows[0])) if rows else 0
+
+
+def read_rows(operation: Operation[Any], body: bytes) -> list[Raw]:
+    """Return the rows of a list without paging facts.
+
+    Raises:
+        MalformedResponse: There is no list where the operation says.
+    """
+    return _rows(operation, decode(body, _envelope(operation.items)), body)
+
+
+def _rows(operation: Operation[Any], envelope: Any, body: bytes) -> list[Raw]:
+    if not isinstance(envelope.items, list):
+        raise MalformedResponse(
+            f"The answer of {operation.name} has no list {operation.items!r}.",
+            body=body,
+            path=f"$.{operation.items}",
+        )
+    return envelope.items
+
+
+def read_page(operation: Operation[Any], response: Response) -> RawPage:
+    """Read one answer of a paged list.
+
+    Raises:
+        MalformedResponse: It is no JSON, or there is no list where the operation says.
+    """
+    if operation.shape is Shape.GROUPS:
+        return _read_groups(operation, response.body)
+    envelope = decode(response.body, _envelope(operation.items))
+    rows = _rows(operation, envelope, response.body)
+    meta = _meta(envelope.meta)
+    facts = PageFacts(
+        rows=len(rows),
+        mark=_mark(rows),
+        page=_lenient(meta.page, int),
+        pages=_lenient(meta.pages, int),
+        per_page=_lenient(meta.per_page, int),
+        total=_lenient(meta.total, int),
+        next_page=_lenient(envelope.next_page, dict[str, Any]),
+    )
+    return RawPage(rows, facts)
+
+
+def _read_groups(operation: Operation[Any], body: bytes) -> RawPage:
+    """Read `{"stages": [{"deals": [...], "meta": {"next_page_url": ...}}]}`; `items` is `stages/deals`."""
+    outer, inner = operation.items.split("/")
+    envelope = decode(body, _envelope(outer))
+    if not isinstance(envelope.items, list):
+        raise MalformedResponse(
+            f"The answer of {operation.name} has no list {outer!r}.", body=body, path=f"$.{outer}"
+        )
+    rows: list[Raw] = []
+    urls: list[str] = []
+    for group in envelope.items:
+        members = decode(group, _envelope(inner))
+        rows.extend(members.items or ())
+        url = _lenient(_meta(members.meta).next_page_url, str)
+        if url:
+            urls.append(url)
+    return RawPage(rows, PageFacts(rows=len(rows), mark=_mark(rows), next_urls=tuple(urls)), envelope.items)

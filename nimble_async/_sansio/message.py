@@ -1,0 +1,53 @@
+"""One request and one response, as values.
+
+Rule: header names are lower case in here, bodies are whole and already inflated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from msgspec import Struct
+
+__all__ = ["Request", "Response"]
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """What goes over the wire. `url` is absolute and already encoded."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = _NO_HEADERS
+    body: bytes | None = None
+
+    def __repr__(self) -> str:
+        """Show where it goes; headers, query and body may hold what no log should."""
+        return f"<Request {self.method} {self.url.partition('?')[0]}>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show as much to pretty printers, which would list every member."""
+        return [("method", self.method), ("url", self.url.partition("?")[0])]
+
+
+class Response(Struct, frozen=True, kw_only=True):
+    """What came back: the status, the headers (names in lower case), the inflated body."""
+
+    status: int
+    headers: Mapping[str, str] = _NO_HEADERS
+    body: bytes = b""
+
+    def __repr__(self) -> str:
+        """Show no header and no body: a body may hold tokens."""
+        return f"<Response {self.status}, body of {len(self.body)} bytes>"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show as much to pretty printers, which would list every member."""
+        return [("status", self.status)]
+
+    def header(self, name: str) -> str | None:
+        """Return a header by its lower-case name, or None."""
+        return self.headers.get(name)

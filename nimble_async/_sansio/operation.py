@@ -1,0 +1,163 @@
+"""An operation: the facts of one endpoint, and how a call fills them in.
+
+Rule: facts only. Who signs, sends, waits or decodes stands elsewhere.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Generic, TypeVar
+from urllib.parse import quote
+
+from msgspec import Struct
+
+__all__ = ["Operation", "Paging", "Shape", "delete", "get", "post", "put"]
+
+T = TypeVar("T")
+_SLOT = re.compile(r"\{(\w+)\}")
+
+
+class Shape(StrEnum):
+    """Where in an answer the value stands."""
+
+    OBJECT = "object"
+    """The whole answer is the value."""
+    LIST = "list"
+    """A list under `items`."""
+    FIRST = "first"
+    """The only element of the list under `items`; an empty list means not found."""
+    PAGE = "page"
+    """A list under `items`, with paging facts beside it."""
+    GROUPS = "groups"
+    """Lists inside a list (`items` is `stages/deals`), each with its own `next_page_url`."""
+    EMPTY = "empty"
+    """No body, or none worth reading."""
+
+
+class Paging(StrEnum):
+    """How the next page is asked for (DESIGN of the vendors, six styles)."""
+
+    NUMBER = "page/per_page from 1"
+    NUMBER_FROM_ZERO = "page/per_page from 0"
+    NEXT_PAGE = "next_page object"
+    NEXT_PAGE_URL = "next_page_url of a group"
+    LIMIT = "limit"
+    OFFSET = "limit/offset"
+
+
+class Operation(Struct, Generic[T], frozen=True, kw_only=True):
+    """The facts of one endpoint. `returns` is the type of the value, of one record for a list."""
+
+    name: str
+    method: str
+    path: str
+    returns: type[T]
+    shape: Shape = Shape.OBJECT
+    items: str = ""
+    paging: Paging | None = None
+    bucket: str = "default"
+    """Which share of the rate budget a call is charged to."""
+    repeatable: bool = False
+    """Whether a second execution does no harm."""
+    destructive: bool = False
+    """Whether it deletes or overwrites what cannot be brought back."""
+    summary: str = ""
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        """The names of the ids in the path, in order."""
+        return tuple(_SLOT.findall(self.path))
+
+    def fill(self, ids: Mapping[str, str]) -> str:
+        """Return the path with its ids put in, percent-encoded.
+
+        Raises:
+            TypeError: The ids are not the ones the path names.
+            ValueError: An id is empty, `.` or `..`, or holds a control character.
+        """
+        if set(ids) != set(self.slots):
+            raise TypeError(f"{self.name} takes the ids {list(self.slots)}, not {sorted(ids)}")
+        return _SLOT.sub(lambda slot: _segment(self.name, slot[1], ids[slot[1]]), self.path)
+
+
+def _segment(operation: str, name: str, value: str) -> str:
+    if not value or value in {".", ".."} or any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
+        raise ValueError(f"{operation}: {name} must be an id, not {value!r}")
+    return quote(value, safe="")
+
+
+def get(
+    name: str,
+    path: str,
+    *,
+    returns: type[T],
+    shape: Shape = Shape.OBJECT,
+    items: str = "",
+    paging: Paging | None = None,
+    bucket: str = "default",
+    summary: str = "",
+) -> Operation[T]:
+    """Describe a read: repeatable, never destructive."""
+    return Operation(
+        name=name, method="GET", path=path, returns=returns, shape=shape, items=items,
+        paging=paging, bucket=bucket, repeatable=True, summary=summary,
+    )  # fmt: skip
+
+
+def post(
+    name: str,
+    path: str,
+    *,
+    returns: type[T],
+    shape: Shape = Shape.OBJECT,
+    items: str = "",
+    repeatable: bool = False,
+    destructive: bool = False,
+    bucket: str = "default",
+    summary: str = "",
+) -> Operation[T]:
+    """Describe a POST: not repeatable unless said, since no vendor here knows idempotency keys."""
+    return Operation(
+        name=name, method="POST", path=path, returns=returns, shape=shape, items=items, bucket=bucket,
+        repeatable=repeatable, destructive=destructive, summary=summary,
+    )  # fmt: skip
+
+
+def put(
+    name: str,
+    path: str,
+    *,
+    returns: type[T],
+    shape: Shape = Shape.OBJECT,
+    items: str = "",
+    repeatable: bool = True,
+    destructive: bool = False,
+    bucket: str = "default",
+    summary: str = "",
+) -> Operation[T]:
+    """Describe a PUT: repeatable unless said, since it names the state wanted."""
+    return Operation(
+        name=name, method="PUT", path=path, returns=returns, shape=shape, items=items, bucket=bucket,
+        repeatable=repeatable, destructive=destructive, summary=summary,
+    )  # fmt: skip
+
+
+def delete(
+    name: str,
+    path: str,
+    *,
+    returns: type[T],
+    shape: Shape = Shape.EMPTY,
+    items: str = "",
+    repeatable: bool = True,
+    destructive: bool = True,
+    bucket: str = "default",
+    summary: str = "",
+) -> Operation[T]:
+    """Describe a DELETE: repeatable and destructive unless said."""
+    return Operation(
+        name=name, method="DELETE", path=path, returns=returns, shape=shape, items=items, bucket=bucket,
+        repeatable=repeatable, destructive=destructive, summary=summary,
+    )  # fmt: skip

@@ -1,0 +1,126 @@
+"""Say what an answer turned out to be: a success, or which error.
+
+Rule: the status decides, never the vendor's code or words. The vendor's own shapes are read by
+its dialect; what it leaves is read by the general table here. Nothing here repeats a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from nimble_async._sansio.dialect import Dialect, Failure
+from nimble_async._sansio.message import Response
+from nimble_async._sansio.operation import Operation
+from nimble_async.errors import (
+    Forbidden,
+    NotFound,
+    QuotaExceeded,
+    RateLimited,
+    ResponseError,
+    ServerError,
+    Unauthorized,
+)
+
+__all__ = ["failure_of", "general_failure", "retry_after_of"]
+
+_SHOWN = 300
+"""Characters of a body that is no JSON that a message shows."""
+
+
+def failure_of(
+    operation: Operation[Any], response: Response, *, ids: Mapping[str, str], dialect: Dialect, now: float
+) -> ResponseError | None:
+    """Return the error that `response` stands for, or None for a success (any 2xx).
+
+    `now` is the wall clock in seconds since 1970, for a Retry-After that names a date.
+    """
+    if 200 <= response.status < 300:
+        return None
+    data = _json(response.body)
+    failure = Failure(
+        status=response.status,
+        headers=response.headers,
+        body=response.body,
+        data=data,
+        text="" if data is not None else " ".join(response.body.decode("utf-8", "replace").split())[:_SHOWN],
+        kind=_kind(operation),
+        id=ids[operation.slots[-1]] if operation.slots and operation.slots[-1] in ids else "",
+        retry_after=retry_after_of(response.headers.get("retry-after"), now=now),
+    )
+    return dialect.read_failure(failure) or general_failure(failure)
+
+
+_BY_STATUS: Mapping[int, tuple[type[ResponseError], str, str]] = {
+    401: (Unauthorized, "The key or token was refused (401)", "Check the key, or sign in again."),
+    402: (QuotaExceeded, "The plan is used up (402)", "A repeat does not help."),
+    403: (Forbidden, "This account may not do that (403)", "Ask an administrator of the account."),
+}
+
+
+def general_failure(failure: Failure) -> ResponseError:
+    """Return the error of an answer by its status alone, with whatever message it carries."""
+    status, common, said = failure.status, failure.common(), _words(failure)
+    if status in _BY_STATUS:
+        kind, what, hint = _BY_STATUS[status]
+        return kind(f"{what}{said}.", hint=hint, **common)
+    if status == 404:
+        return NotFound(
+            f"There is no {failure.kind or 'such address'} {failure.id!r}, or this account may not see it.",
+            kind=failure.kind, id=failure.id, **common,
+        )  # fmt: skip
+    if status == 429:
+        return RateLimited(
+            f"The vendor refuses for rate (429){said}.", retry_after=failure.retry_after,
+            hint="Declare a lower rate=, or wait.", **common,
+        )  # fmt: skip
+    if status >= 500:
+        return ServerError(f"The vendor failed ({status}){said}.", retry_after=failure.retry_after, **common)
+    return ResponseError(f"The vendor answered {status}{said}.", **common)
+
+
+def retry_after_of(value: str | None, *, now: float) -> float | None:
+    """Return the seconds a Retry-After header asks for, never negative; None where it is unusable."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        seconds = _seconds_until(value, now)
+    return max(0.0, seconds) if abs(seconds) < float("inf") else None
+
+
+def _seconds_until(value: str, now: float) -> float:
+    try:
+        moment = parsedate_to_datetime(value)
+    except ValueError:
+        return float("inf")
+    # A date without a zone is UTC: RFC 9110 knows no other.
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
+
+
+def _kind(operation: Operation[Any]) -> str:
+    """`contact` for a path that ends in `{contact_id}`, else the resource's name in the singular."""
+    slots = operation.slots
+    name = slots[-1].removesuffix("_id") if slots else operation.name.partition(".")[0].removesuffix("s")
+    return name.replace("_", " ")
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _words(failure: Failure) -> str:
+    """What the body says for a person, after a colon; empty where it says nothing."""
+    for name in ("message", "error_description", "error", "Error"):
+        value = failure.member(name)
+        if isinstance(value, str) and value.strip():
+            return f": {value.strip().rstrip('.')}"
+    return f": {failure.text.rstrip('.')}" if failure.text else ""

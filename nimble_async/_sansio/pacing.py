@@ -1,0 +1,350 @@
+"""Decide when the next request may be sent.
+
+Rule: nothing here waits, reads a clock or draws a number. Callers pass `now` (monotonic seconds)
+and `jitter` (0 <= jitter < 1) and get decisions back; `_aio.throttle` does the waiting.
+
+Sends are spaced: the next slot is one step (1/rate) after the last, and a slot nobody used is
+lost, so there is never a burst to catch up. The rate comes from the best knowledge there is: what
+the server announces in headers, what the user declared, what an earlier run found, or the search
+of `ratesearch`.
+
+A refusal (429) closes a gate. It is one event, however many answers in flight were refused: one
+cut, and one canary, the first call after the pause, which opens the gate for all or learns to
+wait longer.
+"""
+
+from __future__ import annotations
+
+import math
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from nimble_async._sansio.ratelimits import LONGEST_WAIT, Policy
+from nimble_async._sansio.ratesearch import FEW, SLOWEST, UNPACED, Bracket, Discovery, Event, Mode
+from nimble_async.config import RateLimit
+
+__all__ = ["Pacer", "Ticket", "Wait", "safe_pace"]
+
+_MARGIN = 0.98
+_IDLE = 2.0
+"""Seconds without a send after which a server's supply is full again, so that its level says nothing."""
+_LATENESS = 0.05
+"""A timer that fires this late (seconds) does not cost the slots it overslept."""
+_SHORT_WINDOW = 5.0
+_LONGEST_PAUSE = 30.0
+_LONG_BLOCK = 10.0
+_TRIM, _LEAST_TRIM, _REGAIN, _QUIET = 0.99, 0.9, 1.005, 30.0
+"""What a refusal takes off a declared limit, how far that goes, what a quiet while gives back."""
+
+
+def safe_pace(limit: RateLimit) -> tuple[float, float, float]:
+    """Return rate, burst and lateness (seconds) that keep every window of a declared limit.
+
+    Whatever the alignment of the server's windows, `floor(rate * window) + burst <= limit`, also
+    when a slot is used up to `lateness` seconds late and the one after it is not.
+    """
+    window = limit.window if limit.limit >= 1 else limit.window / limit.limit
+    quota = math.floor(limit.limit) if limit.limit >= 1 else 1
+    burst = min(math.floor(limit.burst), quota)
+    spaced = min(_MARGIN * max(limit.limit, 1.0), quota - burst + _MARGIN)
+    rate = spaced / window
+    slack = (quota - burst + 1 - 1e-6 - spaced) / rate
+    return rate, float(burst), max(0.0, min(slack, 1 / rate, _LATENESS))
+
+
+class Ticket:
+    """Leave to send one request, to be handed back with what became of it."""
+
+    __slots__ = ("canary", "event", "pressed", "rate")
+
+    def __init__(self, event: int, rate: float, *, pressed: bool, canary: bool) -> None:
+        self.event = event
+        self.rate = rate
+        self.pressed = pressed
+        """Whether pacing held this call back: only then does its success say something about the rate."""
+        self.canary = canary
+
+
+class Wait(Struct, frozen=True):
+    """Not yet: ask again at `at` (monotonic seconds), or after the canary's verdict where it is None."""
+
+    at: float | None
+
+
+VERDICT = Wait(None)
+
+
+class Pacer:
+    """The pace of one rate budget: asked before each send, told of each answer."""
+
+    __slots__ = (
+        "_admitted", "_admitted_from", "_announced", "_block_from", "_bracket", "_burst", "_canary",
+        "_clean", "_closed", "_declared", "_event", "_gate", "_held", "_last", "_lateness", "_level_from",
+        "_level_sent", "_outstanding", "_pending", "_quota_rate", "_rate", "_renews", "_share", "_step",
+        "_strikes", "_tat", "_trim", "_trimmed_at", "_windows", "refusals",
+    )  # fmt: skip
+
+    def __init__(self, declared: RateLimit | None = None, *, discovery: Discovery | None = None) -> None:
+        self._bracket = Bracket() if discovery is None else Bracket.remembered(discovery)
+        self._declared: RateLimit | None = None
+        self._burst, self._lateness = 1.0, _LATENESS
+        self._trim, self._trimmed_at = 1.0, -math.inf
+        self._share = 1.0
+        self._announced: float | None = None
+        self._renews, self._held, self._quota_rate = math.inf, -math.inf, 0.0
+        self._windows: dict[str, float] = {}
+        self._tat = self._last = -math.inf
+        self._closed, self._gate = False, -math.inf
+        self._canary: Ticket | None = None
+        self._strikes, self._event, self._outstanding = 0, 0, 0
+        self._block_from = 0.0
+        self._pending: Event | None = None
+        self._admitted, self._admitted_from, self._clean = 0, -math.inf, False
+        self._level_from, self._level_sent = -math.inf, 0
+        self.refusals = 0
+        if declared is not None and math.isinf(declared.limit):
+            # Without a limit there is nothing to search for, until a refusal says otherwise.
+            self._bracket = replace(self._bracket, rate=UNPACED)
+        self._retune()
+        self.declare(declared)
+
+    # What is in force
+
+    @property
+    def mode(self) -> Mode:
+        """What the rate in force rests on."""
+        if self._announced is not None:
+            return Mode.ANNOUNCED
+        return self._bracket.mode if self._declared is None else Mode.DECLARED
+
+    @property
+    def rate(self) -> float:
+        """Calls a second."""
+        return self._rate
+
+    @property
+    def gate(self) -> float | None:
+        """Until when (monotonic seconds) nothing is sent, or None while the gate is open."""
+        return self._gate if self._closed else None
+
+    @property
+    def bracket(self) -> Bracket:
+        """The state of the search."""
+        return self._bracket
+
+    def discovery(self, wall: float) -> Discovery | None:
+        """Return what is worth remembering, or None while nothing was measured."""
+        if not self._bracket.measured or self._declared is not None:
+            return None
+        return Discovery(rate=self._bracket.lo, block=self._bracket.block, found=wall)
+
+    def declare(self, limit: RateLimit | None) -> None:
+        """Keep this limit too; the stricter of two holds, and an endless one changes nothing."""
+        if limit is None or math.isinf(limit.limit):
+            return
+        if self._declared is None or safe_pace(limit)[0] < safe_pace(self._declared)[0]:
+            self._declared = limit
+            _, self._burst, self._lateness = safe_pace(limit)
+            self._retune()
+
+    def take_share(self, share: float) -> None:
+        """Use this part of the budget only (0 < share <= 1): others spend the rest of it."""
+        self._share = min(1.0, max(1e-3, share))
+        self._retune()
+
+    def _retune(self) -> None:
+        told = self._told()
+        rate = self._bracket.rate
+        if told is not None:
+            rate = min(told * self._trim, rate) if self._distrusted else told * self._trim
+        self._rate = min(UNPACED, max(SLOWEST, rate * self._share))
+        self._step = 1 / self._rate
+
+    def _told(self) -> float | None:
+        """Return the rate somebody told us, the stricter of two, or None."""
+        declared = None if self._declared is None else safe_pace(self._declared)[0]
+        if self._announced is None:
+            return declared
+        return self._announced if declared is None else min(declared, self._announced)
+
+    @property
+    def _distrusted(self) -> bool:
+        """Whether what was told was refused so often that the search has a say."""
+        return self._trim <= _LEAST_TRIM
+
+    # Before a send
+
+    def admit(self, now: float) -> Ticket | Wait:
+        """Return leave to send one request at `now`, or what to wait for."""
+        if self._closed:
+            if now < self._gate:
+                return Wait(self._gate)
+            if self._canary is not None:
+                return VERDICT
+            self._canary = ticket = self._issue(now, canary=True)
+            return ticket
+        if now >= self._renews:
+            self._renew(now)
+        at = self._tat - (self._burst - 1) * self._step
+        if at > now or self._held > now:
+            return Wait(max(at, self._held))
+        return self._issue(now, canary=False)
+
+    def earliest(self, now: float, ahead: int = 0) -> float:
+        """Return when, at the soonest, a call with `ahead` others before it may be sent."""
+        at = max(now, self._held, self._tat - (self._burst - 1) * self._step)
+        if self._closed:
+            at = max(at, self._gate)
+        return at + max(0.0, ahead - (self._burst - 1)) * self._step
+
+    def _issue(self, now: float, *, canary: bool) -> Ticket:
+        late = now - self._tat
+        if now - self._last > _IDLE + 2 * self._step:
+            self._begin(now, clean=False)
+        self._tat = max(self._tat, now - min(self._lateness, self._step)) + self._step
+        self._last = now
+        self._level_sent += 1
+        self._outstanding += 1
+        return Ticket(
+            self._event, self._rate, pressed=late <= max(0.25 * self._step, _LATENESS), canary=canary
+        )
+
+    def _begin(self, now: float, *, clean: bool) -> None:
+        """Count anew from here: the epoch between events, and the level."""
+        if not clean:
+            self._admitted, self._admitted_from, self._clean = 0, now, False
+        self._level_from, self._level_sent = now, 0
+
+    # After an answer
+
+    def admitted(self, ticket: Ticket, now: float, jitter: float) -> None:
+        """Take note of an answer that is no 429, whatever else it says."""
+        self._outstanding -= 1
+        if ticket is self._canary:
+            self._reopen(now)
+            return
+        if self._closed or ticket.event != self._event:
+            return
+        self._admitted += 1
+        if self._distrusted or (self._declared is None and self._announced is None):
+            self._learn(ticket, now, jitter)
+        elif self._trim < 1 and now - self._trimmed_at >= _QUIET:
+            self._trim, self._trimmed_at = min(1.0, self._trim * _REGAIN), now
+            self._retune()
+
+    def refused(self, ticket: Ticket, now: float, jitter: float, retry_after: float | None = None) -> None:
+        """Take note of a 429: one event closes the gate once, and cuts once."""
+        self._outstanding -= 1
+        self.refusals += 1
+        asked = None if retry_after is None else min(LONGEST_WAIT, max(0.0, retry_after))
+        if ticket is self._canary:
+            self._canary = None
+            self._strikes += 1
+        elif self._closed or ticket.event != self._event:
+            # A straggler of an event already counted: obey its wait, cut nothing.
+            if asked is not None:
+                self._shut(now + asked)
+            return
+        else:
+            self._event += 1
+            # Refused again soon after a long block: the gate was opened too early, so wait longer at once.
+            relapse = self._clean and self._admitted < FEW and self._bracket.block >= _LONG_BLOCK
+            self._strikes = 4 if relapse else 1
+            self._pending = self._evidence(ticket, now)
+            self._block_from = now
+        self._shut(now + _pause(asked, self._strikes, jitter, self._unit()))
+
+    def abandoned(self, ticket: Ticket) -> None:
+        """Take note that a call ended without a verdict; a canary hands its role on."""
+        self._outstanding -= 1
+        if ticket is self._canary:
+            self._canary = None
+
+    def _shut(self, until: float) -> None:
+        self._closed = True
+        self._gate = max(self._gate, until)
+
+    def _unit(self) -> float:
+        """Return the seconds of a first pause: a part of a declared short window, else one second."""
+        return 1.0 if self._declared is None else min(1.0, 0.3 * self._declared.window)
+
+    def _evidence(self, ticket: Ticket, now: float) -> Event:
+        span = max(1e-3, now - self._admitted_from)
+        event = Event(refused=ticket.rate, block=0.0, admitted=self._admitted, span=span, clean=self._clean)
+        if self._bracket.mode is Mode.START:
+            # Growth outruns the answers: what was really sent says more than the rate it had reached.
+            event = replace(event, refused=min(ticket.rate, 2 * (self._admitted + 1) / span))
+        return event
+
+    def _reopen(self, now: float) -> None:
+        """The canary came through: open the gate for all, at the new pace, without catching up."""
+        self._closed, self._canary = False, None
+        if self._pending is not None:
+            event = replace(self._pending, block=now - self._block_from)
+            self._pending = None
+            told = self._declared is not None or self._announced is not None
+            if told:
+                self._trim, self._trimmed_at = max(_LEAST_TRIM, self._trim * _TRIM), now
+            if not told or self._distrusted:
+                self._bracket = self._bracket.after(event)
+            self._admitted, self._admitted_from, self._clean = 1, self._block_from, True
+        self._retune()
+        self._begin(now, clean=True)
+        self._tat = now + self._step
+
+    def _learn(self, ticket: Ticket, now: float, jitter: float) -> None:
+        bracket = self._bracket
+        if bracket.mode is Mode.START:
+            if ticket.pressed and bracket.rate < UNPACED:
+                self._bracket = bracket.grown()
+                self._retune()
+            return
+        age = now - self._level_from
+        if age < bracket.need:
+            return
+        # A level that was not used proves nothing: measure it again.
+        if self._level_sent >= 0.8 * self._rate * age:
+            self._bracket = bracket = bracket.passed(jitter)
+            if self._distrusted and bracket.rate >= (self._told() or math.inf):
+                self._trim = 1.0
+            self._retune()
+        self._level_from, self._level_sent = now, 0
+
+    # What the server announces
+
+    def announced(self, policies: tuple[Policy, ...], now: float, jitter: float) -> None:
+        """Follow the tightest of the announced limits; one that says too little changes nothing."""
+        rates = []
+        for policy in policies:
+            if policy.remaining is None or policy.reset is None:
+                continue
+            window = policy.window or max(self._windows.get(policy.name, 0.0), policy.reset, 1.0)
+            self._windows[policy.name] = window
+            quota = policy.quota or max(policy.remaining, 1.0)
+            if window <= _SHORT_WINDOW:
+                # Whole seconds say nothing about when such a window ends: keep its even pace.
+                rates.append((_MARGIN * quota / window, math.inf, quota / window))
+                continue
+            usable = policy.remaining - 0.01 * quota - self._outstanding
+            fresh = now + policy.reset + min(2.0, 0.02 * window) * jitter
+            if usable < 1:
+                self._held = max(self._held, fresh)
+            rates.append(
+                (min(max(usable, 1.0) / max(policy.reset, 0.5), 2 * quota / window), fresh, quota / window)
+            )
+        if rates:
+            self._announced, self._renews, self._quota_rate = min(rates)
+            self._retune()
+
+    def _renew(self, now: float) -> None:
+        """A new window began and no answer has described it yet: go at its even pace."""
+        self._announced, self._renews = _MARGIN * self._quota_rate, math.inf
+        self._tat = max(self._tat, now)
+        self._retune()
+
+
+def _pause(asked: float | None, strikes: int, jitter: float, unit: float) -> float:
+    if asked is not None:
+        return asked + min(2.0, 0.05 * asked) * jitter
+    return min(_LONGEST_PAUSE, unit * 2.0 ** min(strikes - 1, 16)) * (0.5 + 0.5 * jitter)

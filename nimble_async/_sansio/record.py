@@ -1,0 +1,298 @@
+"""Records: frozen values read from the bytes of one row, which lose nothing the server sent.
+
+Rule: a record owns a copy of its row's bytes and never refers to the page it came in. Only an
+id can reject a row. A member of the wrong type is `UNSET`, its bytes are in `unread`; a member
+that the model does not name is in `unknown`. What is rare or costly is a `Member`: read from the
+bytes when it is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar, overload
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from nimble_async._sansio.codec import decode
+from nimble_async.errors import MalformedResponse
+
+__all__ = ["DecodingReport", "DecodingStatistics", "Member", "Noticed", "Record", "read_record"]
+
+T = TypeVar("T")
+V = TypeVar("V")
+Noticed = Callable[[str], None]
+"""Told `Contact.created` when that member of a row could not be read."""
+
+_MEMBERS = msgspec.json.Decoder(dict[str, Raw])
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
+
+class Member(Generic[T]):
+    """An attribute of a record that is read on first use: absent is `UNSET`, null is `None`.
+
+    `kind` is the type on the wire and `then` makes the attribute's value of it; `rescue` reads what
+    it can of bytes that are not of that type, and returns beside it what it could not, by name.
+    `name` is the member's name on the wire where the attribute's differs; `source` names a declared
+    `Raw` member that holds its bytes already.
+    """
+
+    def __init__(
+        self,
+        kind: Any,
+        *,
+        name: str = "",
+        then: Callable[[Any], T] | None = None,
+        rescue: Callable[[bytes], tuple[T, Mapping[str, bytes]]] | None = None,
+        source: str = "",
+    ) -> None:
+        self.name = name
+        self.attribute = name
+        self._decoder = msgspec.json.Decoder(kind)
+        self._then = then
+        self._rescue = rescue
+        self._source = source
+
+    @classmethod
+    def of(cls, kind: type[T], *, name: str = "") -> Member[T]:
+        """Describe a record inside the record."""
+        return cls(Raw, name=name, then=partial(read_record, kind))
+
+    @classmethod
+    def each(cls, kind: type[V], *, name: str = "") -> Member[tuple[V, ...]]:
+        """Describe a list of records inside the record."""
+
+        def read(rows: Iterable[Raw]) -> tuple[V, ...]:
+            return tuple(read_record(kind, row) for row in rows)
+
+        return Member(list[Raw], name=name, then=read)
+
+    def __set_name__(self, owner: type, attribute: str) -> None:
+        """Take the attribute's name, and the wire's where none was given."""
+        self.attribute = attribute
+        self.name = self.name or attribute
+
+    @overload
+    def __get__(self, record: None, owner: type) -> Member[T]: ...
+    @overload
+    def __get__(self, record: Record, owner: type) -> T | UnsetType | None: ...
+    def __get__(self, record: Record | None, owner: type) -> Member[T] | T | UnsetType | None:
+        """Read the member once and keep the value on the record."""
+        if record is None:
+            return self
+        value: T | UnsetType | None = self._read(record)
+        record.__dict__[self.attribute] = value
+        return value
+
+    def _read(self, record: Record) -> Any:
+        data = getattr(record, self._source) if self._source else _members(record).get(self.name, UNSET)
+        if data is UNSET:
+            return UNSET
+        if len(data) == 4 and bytes(data) == b"null":
+            return None
+        try:
+            value = self._decoder.decode(data)
+            return value if self._then is None else self._then(value)
+        except (*_UNREADABLE, MalformedResponse):
+            return self._saved(record, bytes(data))
+
+    def _saved(self, record: Record, data: bytes) -> Any:
+        """Save what can be read; the rest goes to `unread`, and whoever counts is told."""
+        value, rest = (UNSET, {self.name: data}) if self._rescue is None else self._rescue(data)
+        record.__dict__.setdefault("_unread", {}).update(rest)
+        noticed = record.__dict__.get("_noticed")
+        if noticed is not None:
+            noticed(f"{type(record).__name__}.{self.attribute}")
+        return value
+
+
+class Record(Struct, frozen=True, dict=True, kw_only=True, eq=False):
+    """The base of every model that a server sends. Equal content makes equal records."""
+
+    @property
+    def raw(self) -> bytes:
+        """The row's JSON as the server sent it; for a record built by hand, as it would be sent."""
+        data: bytes | None = self.__dict__.get("_raw")
+        return msgspec.json.encode(self) if data is None else data
+
+    @property
+    def unread(self) -> Mapping[str, bytes]:
+        """The members whose type was not the expected one, by their wire name: their JSON."""
+        for attribute in _lazy(type(self)).values():
+            getattr(self, attribute)
+        return MappingProxyType(self.__dict__.get("_unread", {}))
+
+    @property
+    def unknown(self) -> Mapping[str, Any]:
+        """The members that the model does not name, decoded (or as bytes where that fails)."""
+        named = _named(type(self))
+        return {name: _anything(data) for name, data in _members(self).items() if name not in named}
+
+    def __eq__(self, other: object) -> bool:
+        """Compare the whole content, unknown members included; the order of members is no matter."""
+        if not isinstance(other, Record) or type(other) is not type(self):
+            return NotImplemented
+        return self.raw == other.raw or _anything(self.raw) == _anything(other.raw)
+
+    def __ne__(self, other: object) -> bool:
+        """Say the opposite: a struct has a comparison of its own that would answer instead."""
+        return not self == other
+
+    def __hash__(self) -> int:
+        """Hash what identifies the record, so that equal records hash alike."""
+        return hash((type(self), *(getattr(self, name) for name in _required(type(self)))))
+
+    def __repr__(self) -> str:
+        """Show the identity and, where there is one, a short name."""
+        shown = [f"{name}={getattr(self, name)!r}" for name in _required(type(self))]
+        name = getattr(self, "name", None)
+        if isinstance(name, str) and name:
+            shown.append(f"name={name if len(name) <= 40 else name[:39] + '…'!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"
+
+    def __copy__(self) -> Record:
+        """Return the record itself: it never changes."""
+        return self
+
+    def __deepcopy__(self, memo: Mapping[int, Any]) -> Record:
+        """Return the record itself: it never changes."""
+        del memo
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the row's bytes; everything else follows from them."""
+        return read_record, (type(self), self.raw)
+
+
+def read_record(kind: type[T], data: bytes | Raw, *, noticed: Noticed | None = None) -> T:
+    """Read one row as `kind`: a `Record`, or any plain type such as `str`.
+
+    `noticed` is told of each member that could not be read, also of those read later.
+
+    Raises:
+        MalformedResponse: The row is rejected: no JSON, no object, or without a usable id. Its
+            `.body` is the row.
+    """
+    if not issubclass(kind, Record):
+        return decode(data, kind)
+    own = bytes(data)
+    try:
+        record: Any = _decoder(kind).decode(own)
+    except _UNREADABLE:
+        record = _member_by_member(kind, own, noticed)
+    kept = record.__dict__
+    kept["_raw"] = own
+    if noticed is not None:
+        kept["_noticed"] = noticed
+    return record  # type: ignore[no-any-return]  # one of `kind`, which is also a Record
+
+
+def _member_by_member(kind: type[Record], own: bytes, noticed: Noticed | None) -> Record:
+    try:
+        members = _MEMBERS.decode(own)
+    except _UNREADABLE as error:
+        raise _rejected(kind, "it is no JSON object", own) from error
+    values: dict[str, Any] = {}
+    unread: dict[str, bytes] = {}
+    for field in msgspec.structs.fields(kind):
+        if field.encode_name in members:
+            data = members[field.encode_name]
+            try:
+                values[field.name] = _decoder(field.type).decode(data)
+            except _UNREADABLE:
+                unread[field.encode_name] = bytes(data)
+        if field.required and field.name not in values:
+            raise _rejected(kind, f"it has no usable {field.encode_name}", own)
+        if noticed is not None and field.encode_name in unread:
+            noticed(f"{kind.__name__}.{field.name}")
+    record = kind(**values)
+    record.__dict__["_unread"] = unread
+    return record
+
+
+def _rejected(kind: type, why: str, own: bytes) -> MalformedResponse:
+    return MalformedResponse(f"A row cannot be read as a {kind.__name__}: {why}.", body=own)
+
+
+def _members(record: Record) -> dict[str, Raw]:
+    kept = record.__dict__
+    members: dict[str, Raw] | None = kept.get("_members")
+    if members is None:
+        members = kept["_members"] = _MEMBERS.decode(record.raw)
+    return members
+
+
+def _anything(data: bytes | Raw) -> Any:
+    try:
+        return _decoder(object).decode(data)
+    except _UNREADABLE:
+        return bytes(data)
+
+
+@cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+@cache
+def _required(kind: type[Record]) -> tuple[str, ...]:
+    return tuple(field.name for field in msgspec.structs.fields(kind) if field.required)
+
+
+@cache
+def _lazy(kind: type[Record]) -> dict[str, str]:
+    """Return the wire name and the attribute of every `Member` of a model."""
+    found = {}
+    for parent in reversed(kind.__mro__):
+        found.update({m.name: attribute for attribute, m in vars(parent).items() if isinstance(m, Member)})
+    return found
+
+
+@cache
+def _named(kind: type[Record]) -> frozenset[str]:
+    return frozenset(field.encode_name for field in msgspec.structs.fields(kind)) | frozenset(_lazy(kind))
+
+
+class DecodingStatistics(Struct, frozen=True, kw_only=True):
+    """The counts of a `DecodingReport` at one moment."""
+
+    rejected: Mapping[str, int]
+    """Rows left out because they had no usable id, by the model's name."""
+    unread: Mapping[str, int]
+    """Members that had another type than expected, by `Contact.created`."""
+
+
+class DecodingReport:
+    """How well the rows of one client could be read: counts that only grow.
+
+    A kept record may still tell its report of a member that is read late, so a report refers to
+    nothing.
+    """
+
+    __slots__ = ("_rejected", "_unread")
+
+    def __init__(self) -> None:
+        self._unread: Counter[str] = Counter()
+        self._rejected: Counter[str] = Counter()
+
+    def statistics(self) -> DecodingStatistics:
+        """Return the counts so far, as a value."""
+        return DecodingStatistics(
+            rejected=MappingProxyType(dict(self._rejected)), unread=MappingProxyType(dict(self._unread))
+        )
+
+    def noticed(self, member: str) -> None:
+        """Count a member that could not be read; pass this method to `read_record`."""
+        self._unread[member] += 1
+
+    def rejected(self, kind: str, error: MalformedResponse) -> None:
+        """Count a row of model `kind` that was left out; the error itself is not kept."""
+        del error
+        self._rejected[kind] += 1
+
+    def __repr__(self) -> str:
+        """Show the counts."""
+        return f"<DecodingReport unread={dict(self._unread)} rejected={dict(self._rejected)}>"

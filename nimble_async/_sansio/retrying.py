@@ -1,0 +1,81 @@
+"""Decide whether a failed attempt is repeated, and after how many seconds.
+
+Rule: a call that may have been executed is repeated only where a second execution does no
+harm. A refusal for rate (429) was not executed. 409 is validation here and 402 is final:
+neither is ever repeated. `jitter` is a random number in 0 <= x < 1 that the caller draws.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from nimble_async.config import RetryPolicy
+from nimble_async.errors import (
+    ConnectionFailed,
+    CrmError,
+    MalformedResponse,
+    RateLimited,
+    ServerError,
+    TimedOut,
+    TransportError,
+)
+
+__all__ = ["GiveUp", "Wait", "backoff", "decide"]
+
+_SERVER_TROUBLE = frozenset({500, 502, 503, 504})
+
+
+class Wait(Struct, frozen=True):
+    """Repeat after `seconds`."""
+
+    seconds: float
+
+
+class GiveUp(Struct, frozen=True):
+    """Raise what happened; `why` says why it is not repeated."""
+
+    why: str
+
+
+def backoff(policy: RetryPolicy, *, attempt: int, jitter: float) -> float:
+    """Return the seconds to wait after attempt number `attempt`: half to whole of a doubling span."""
+    span = min(policy.longest_wait, policy.first_wait * 2.0 ** min(attempt - 1, 32))
+    return span * (0.5 + 0.5 * jitter)
+
+
+def decide(
+    error: CrmError, *, repeatable: bool, attempt: int, policy: RetryPolicy, jitter: float
+) -> Wait | GiveUp:
+    """Say whether the call is repeated after `error`, which ended attempt number `attempt`."""
+    if attempt >= policy.attempts:
+        return GiveUp(f"{attempt} attempts were made")
+    if isinstance(error, RateLimited):
+        return _after_refusal(error, policy)
+    if not _may_help(error):
+        return GiveUp("a repeat would end the same way")
+    if not (repeatable or _surely_not_executed(error)):
+        return GiveUp("it may have been executed, and a second execution could do harm")
+    wait = backoff(policy, attempt=attempt, jitter=jitter)
+    asked = error.retry_after if isinstance(error, ServerError) else None
+    if asked is not None and asked > policy.longest_retry_after:
+        return GiveUp(f"the vendor asks to wait {asked:.0f} s")
+    return Wait(max(wait, asked or 0.0))
+
+
+def _after_refusal(error: RateLimited, policy: RetryPolicy) -> Wait | GiveUp:
+    """The throttle holds every call until its gate opens, so nothing more is waited here."""
+    if error.retry_after is not None and error.retry_after > policy.longest_retry_after:
+        return GiveUp(f"the vendor asks to wait {error.retry_after:.0f} s")
+    return Wait(0.0)
+
+
+def _may_help(error: CrmError) -> bool:
+    if isinstance(error, ServerError):
+        return error.status in _SERVER_TROUBLE
+    if isinstance(error, MalformedResponse):
+        return not error.final
+    return isinstance(error, ConnectionFailed | TimedOut)
+
+
+def _surely_not_executed(error: CrmError) -> bool:
+    return isinstance(error, TransportError) and not error.sent

@@ -1,0 +1,175 @@
+"""Words of a command line, made into the arguments of an operation's method.
+
+Rule: the method's own signature decides what is taken and of which type; nothing is listed
+twice. Pure: the signature and the words come in, the arguments go out.
+"""
+
+from __future__ import annotations
+
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import msgspec
+
+from nimble_async.cli.exits import UsageError
+
+__all__ = ["Argument", "arguments_of", "bind", "describe", "read_json"]
+
+_YES = frozenset({"true", "yes", "1", "on"})
+_NO = frozenset({"false", "no", "0", "off"})
+
+
+class Argument(msgspec.Struct, frozen=True, kw_only=True):
+    """One argument of an operation, as the command line takes it."""
+
+    name: str
+    kind: str
+    """`text`, `number`, `flag`, `list` or `json`."""
+    required: bool
+    positional: bool
+
+
+def arguments_of(method: Callable[..., Any]) -> tuple[Argument, ...]:
+    """Return the arguments of a method in their order, `self` left out."""
+    signature = inspect.signature(method, eval_str=True)
+    return tuple(
+        Argument(
+            name=parameter.name,
+            kind=_kind(parameter.annotation),
+            required=parameter.default is parameter.empty,
+            positional=parameter.kind is not parameter.KEYWORD_ONLY,
+        )
+        for parameter in signature.parameters.values()
+        if parameter.name != "self"
+    )
+
+
+def describe(argument: Argument) -> str:
+    """Return an argument as a usage line shows it, such as `--per-page number`; optional ones in brackets."""
+    flag = "--" + argument.name.rstrip("_").replace("_", "-")
+    shown = f"{flag} {argument.kind}"
+    return shown if argument.required else f"[{shown}]"
+
+
+def bind(
+    words: Sequence[str], arguments: Sequence[Argument], *, operation: str, given: Iterable[str] = ()
+) -> dict[str, Any]:
+    """Return the arguments that the words name, converted to their types.
+
+    Names take dashes or underscores, values follow after a space or `=`. Words without a name fill
+    the positional arguments. A list is repeated, or one text with commas; a flag needs no value.
+    `given` names arguments that come from elsewhere, such as a body.
+
+    Raises:
+        UsageError: An argument is unknown, doubled, missing or of the wrong type.
+    """
+    known = {argument.name.rstrip("_"): argument for argument in arguments}
+    free = [argument for argument in arguments if argument.positional]
+    found: dict[str, Any] = {}
+    waiting = list(words)
+    while waiting:
+        word = waiting.pop(0)
+        if word.startswith("--") and len(word) > 2:
+            argument, value = _named(word, waiting, known, operation)
+        else:
+            left = [argument for argument in free if argument.kind == "list" or argument.name not in found]
+            if not left:
+                usage = _usage(operation, arguments)
+                raise UsageError(f"{operation} takes no further value: {word!r}.", hint=usage)
+            argument, value = left[0], word
+        _put(found, argument, value, operation)
+    missing = [
+        argument.name for argument in arguments if argument.required and argument.name not in {*found, *given}
+    ]
+    if missing:
+        raise UsageError(f"{operation} needs {' and '.join(missing)}.", hint=_usage(operation, arguments))
+    return found
+
+
+def _usage(operation: str, arguments: Sequence[Argument]) -> str:
+    return f"Usage: nimble-async call {' '.join([operation, *map(describe, arguments)])}"
+
+
+def _named(
+    word: str, waiting: list[str], known: Mapping[str, Argument], operation: str
+) -> tuple[Argument, str]:
+    flag, has_value, value = word[2:].partition("=")
+    name = flag.replace("-", "_")
+    argument = known.get(name)
+    if argument is None:
+        near = get_close_matches(name, known, n=1)
+        usage = _usage(operation, list(known.values()))
+        hint = f"Did you mean --{near[0].replace('_', '-')}?" if near else usage
+        raise UsageError(f"{operation} has no argument --{flag}.", hint=hint)
+    if has_value:
+        return argument, value
+    if argument.kind == "flag":
+        spoken = bool(waiting) and waiting[0].lower() in _YES | _NO
+        return argument, waiting.pop(0) if spoken else "true"
+    # A single dash and negative numbers are values; another name is not.
+    if not waiting or (waiting[0].startswith("--") and len(waiting[0]) > 2):
+        raise UsageError(f"{operation}: --{flag} needs a value.")
+    return argument, waiting.pop(0)
+
+
+def _put(found: dict[str, Any], argument: Argument, value: str, operation: str) -> None:
+    if argument.kind == "list":
+        found.setdefault(argument.name, []).extend(_split(value))
+    elif argument.name in found:
+        raise UsageError(f"{operation}: {argument.name} is given twice.")
+    else:
+        found[argument.name] = _convert(argument, value, operation)
+
+
+def _split(value: str) -> list[str]:
+    """Split at commas; a comma behind a backslash belongs to the name."""
+    parts = value.replace("\\,", "\0").split(",")
+    return [part.replace("\0", ",").strip() for part in parts]
+
+
+def _convert(argument: Argument, value: str, operation: str) -> Any:
+    if argument.kind == "number":
+        try:
+            return int(value)
+        except ValueError:
+            raise UsageError(f"{operation}: {argument.name} must be a whole number, not {value!r}.") from None
+    if argument.kind == "flag":
+        if value.lower() in _YES | _NO:
+            return value.lower() in _YES
+        raise UsageError(f"{operation}: {argument.name} must be true or false, not {value!r}.")
+    if argument.kind == "json":
+        return read_json(value, f"{operation}: {argument.name}")
+    return value
+
+
+def read_json(text: str | bytes, name: str) -> Any:
+    """Read JSON that a user gave.
+
+    Raises:
+        UsageError: It is none; the message says where.
+    """
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        raise UsageError(f"{name} is no JSON: {error}.") from error
+
+
+def _kind(annotation: Any) -> str:
+    """Name what an annotation takes: `list[str] | None` is a list, `bool | None` a flag."""
+    if typing.get_origin(annotation) in {typing.Union, types.UnionType}:
+        kinds = {_kind(part) for part in typing.get_args(annotation) if part is not type(None)}
+        return next(kind for kind in ("json", "list", "number", "flag", "text") if kind in kinds)
+    origin = typing.get_origin(annotation) or annotation
+    if origin is bool:
+        return "flag"
+    if origin is int:
+        return "number"
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return "json"
+    if isinstance(origin, type) and issubclass(origin, Iterable) and origin is not str:
+        return "list"
+    return "text"

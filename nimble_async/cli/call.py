@@ -1,0 +1,155 @@
+"""`call`: one operation by its name, through the same typed method that Python has.
+
+Rule: what comes out is what the vendor sent, byte for byte where nothing was asked of it. What
+destroys asks a person first, and wants `--yes` where there is none.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import msgspec
+from cyclopts import Parameter
+
+from nimble_async._sansio.operation import Operation, Shape
+from nimble_async.cli.arguments import Argument, arguments_of, bind, read_json
+from nimble_async.cli.exits import Exit, UsageError
+from nimble_async.cli.operations import find, method_of
+from nimble_async.cli.render import ask, data, rows, terminal
+from nimble_async.cli.settings import Settings, open_client
+
+if TYPE_CHECKING:
+    from nimble_async.nimble.client import NimbleClient
+
+__all__ = ["call"]
+
+
+async def call(
+    operation: str,
+    /,
+    *words: Annotated[str, Parameter(name="arguments", allow_leading_hyphen=True)],
+    body: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    all: bool = False,  # noqa: A002 (the flag's name)
+    yes: bool = False,
+    settings: Annotated[Settings, Parameter(parse=False)],
+) -> int:
+    """Make one call by its name and show the vendor's answer.
+
+    The arguments are those of the Python method, as `--name value` with dashes or underscores; ids
+    may stand without their names. `nimble-async operations --output json` lists them.
+
+    Args:
+        operation: The operation's name, such as contacts.list.
+        words: Its arguments: ids, and `--name value`.
+        body: What to send: JSON, @FILE, or - for stdin.
+        all: Every page of a list, one record a line.
+        yes: Do not ask before something is deleted or overwritten.
+    """
+    chosen = find(operation)
+    method = method_of(chosen)
+    takes = arguments_of(method)
+    given = _body(body, takes, chosen)
+    arguments = bind(words, takes, operation=chosen.name, given=given) | given
+    if all and chosen.paging is None:
+        raise UsageError(f"{chosen.name} has no pages, so --all does not apply.")
+    _consent(chosen, yes=yes)
+    async with open_client(settings) as client:
+        await _show(client, chosen, arguments, every=all, output=settings.output)
+    return Exit.DONE
+
+
+def _body(text: str | None, takes: tuple[Argument, ...], operation: Operation[Any]) -> dict[str, Any]:
+    """Return the argument that the body is, read from where `text` says."""
+    if text is None:
+        return {}
+    slots = set(operation.slots)
+    free = [argument for argument in takes if argument.positional and argument.name not in slots]
+    if operation.method == "GET" or not free:
+        raise UsageError(f"{operation.name} sends no body, so --body does not apply.")
+    return {free[-1].name: read_json(_source(text), "--body")}
+
+
+def _source(text: str) -> str | bytes:
+    if text == "-":
+        return sys.stdin.buffer.read()
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_bytes()
+    except OSError as error:
+        raise UsageError(f"--body: {text[1:]} cannot be read: {error.strerror}.") from error
+
+
+def _consent(operation: Operation[Any], *, yes: bool) -> None:
+    """Let nothing be destroyed that nobody agreed to.
+
+    Raises:
+        UsageError: Nobody did.
+    """
+    if not operation.destructive or yes:
+        return
+    if not terminal("stdin"):
+        raise UsageError(f"{operation.name} deletes or overwrites.", hint="Say --yes if that is meant.")
+    if not ask(f"{operation.name} deletes or overwrites. Go on?"):
+        raise UsageError("Nothing was sent.")
+
+
+async def _show(
+    client: NimbleClient,
+    operation: Operation[Any],
+    arguments: Mapping[str, Any],
+    *,
+    every: bool,
+    output: str | None,
+) -> None:
+    resource, _, verb = operation.name.partition(".")
+    result = getattr(getattr(client, resource), verb)(**arguments)
+    if every:
+        await _show_all(result, output=output or "jsonl")
+        return
+    value = await result
+    if operation.shape in {Shape.PAGE, Shape.GROUPS}:
+        whole, records = value.raw, value.items
+    else:
+        records = value if isinstance(value, list) else [] if value is None else [value]
+        whole = msgspec.json.encode([msgspec.Raw(_raw(record)) for record in records])
+        whole = whole if isinstance(value, list) else b"".join(map(_raw, records))
+    if output in {None, "json"}:
+        data([whole] if whole else [])
+    else:
+        _write(map(_raw, records), output)
+
+
+async def _show_all(records: AsyncIterator[Any], *, output: str) -> None:
+    """Write every record: lines as they come, a list or a table at the end."""
+    if output == "jsonl":
+        async for record in records:
+            data([_line(_raw(record))])
+        return
+    found = [_raw(record) async for record in records]
+    if output == "json":
+        data([msgspec.json.encode([msgspec.Raw(row) for row in found])])
+    else:
+        _write(iter(found), output)
+
+
+def _write(found: Iterator[bytes], output: str | None) -> None:
+    if output == "jsonl":
+        data(map(_line, found))
+    else:
+        values = map(msgspec.json.decode, found)
+        rows([value if isinstance(value, dict) else {"id": value} for value in values], output="table")
+
+
+def _raw(record: Any) -> bytes:
+    """Return a record's bytes as the vendor sent them; an id is written again."""
+    raw = getattr(record, "raw", None)
+    return raw if isinstance(raw, bytes) else msgspec.json.encode(record)
+
+
+def _line(row: bytes) -> bytes:
+    """Return a row without line breaks: JSON has none that are not white space."""
+    return msgspec.json.format(row, indent=-1) if b"\n" in row or b"\r" in row else row

@@ -1,0 +1,189 @@
+"""`export`: everything of one kind into a file, once each, with a certificate.
+
+Rule: the job does the work; here its arguments are read, its progress shown and its end told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
+
+from cyclopts import Parameter
+
+from nimble_async.cli.arguments import read_json
+from nimble_async.cli.exits import Exit, UsageError
+from nimble_async.cli.progress import budget, meter
+from nimble_async.cli.render import say
+from nimble_async.cli.settings import Settings, open_client
+from nimble_async.config import ClientConfig
+from nimble_async.errors import Forbidden, NotFound, OutputFailed
+
+if TYPE_CHECKING:
+    from nimble_async.jobs.certificate import Certificate
+    from nimble_async.nimble.client import NimbleClient
+
+__all__ = ["export", "go_on", "query_of", "run_export", "target"]
+
+Resource = Literal["contacts", "deals"]
+_MOST_AT_ONCE = 64
+_OTHER_FORMATS = frozenset({".csv", ".db", ".duckdb", ".gz", ".parquet", ".sqlite", ".tsv", ".xlsx", ".zst"})
+
+
+async def export(
+    resource: Resource,
+    /,
+    *,
+    to: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    query: str | None = None,
+    fields: list[str] | None = None,
+    resume: bool = False,
+    restart: bool = False,
+    certificate: Path | None = None,
+    concurrency: int = 8,
+    rate: str | None = None,
+    settings: Annotated[Settings, Parameter(parse=False)],
+) -> int:
+    """Write every contact or deal to a file, and prove that none is missing.
+
+    One record a line, as the vendor sent it. The same command again goes on where an interrupted
+    one stopped. Exits with 0 where completeness is proven, 3 where the file is partial or unproven.
+
+    Args:
+        resource: What to export.
+        to: The file to make, or - for stdout.
+        query: Only what this search finds: JSON.
+        fields: Only these fields; with commas or repeated.
+        resume: Go on where an interrupted export stopped; that is done in any case.
+        restart: Forget an unfinished export, and replace a finished output.
+        certificate: Where the certificate goes; FILE.certificate.json unless told.
+        concurrency: Requests side by side, at most.
+        rate: Keep this limit, such as 5/1s.
+    """
+    if resume and restart:
+        raise UsageError("--resume and --restart exclude one another.")
+    if not 1 <= concurrency <= _MOST_AT_ONCE:
+        raise UsageError(f"--concurrency must lie in 1..{_MOST_AT_ONCE}, not {concurrency}.")
+    if settings.output is not None:
+        raise UsageError("export writes JSON lines, so --output does not apply.")
+    output, asked = target(to), query_of(resource, query, fields)
+    config = ClientConfig(concurrency=concurrency)
+    try:
+        async with open_client(settings, rate=rate, config=config) as client:
+            done = await run_export(
+                client,
+                resource,
+                to=output,
+                query=asked,
+                concurrency=concurrency,
+                restart=restart,
+                certificate=certificate,
+            )
+    except asyncio.CancelledError:
+        say(go_on(settings.words, piped=to == "-"))
+        return Exit.INTERRUPTED
+    for line in done.lines():
+        say(line)
+    return Exit.DONE if done.complete else Exit.UNPROVEN
+
+
+async def run_export(
+    client: NimbleClient,
+    resource: str,
+    *,
+    to: Path | BinaryIO,
+    query: dict[str, Any] | None = None,
+    concurrency: int = 8,
+    restart: bool = False,
+    certificate: Path | None = None,
+) -> Certificate:
+    """Run the job with its progress on stderr, and return its certificate.
+
+    The account is asked for its name first: a wrong key or a closed port is told before anything
+    is made, and a checkpoint belongs to an account whichever key opens it.
+
+    Raises:
+        CrmError: As the job raises.
+    """
+    from nimble_async.jobs.export import export as job
+    from nimble_async.nimble.walks import WALKS
+
+    executor = client.with_options(lane="bulk").executor
+    throttle = executor.core.throttle
+    with meter(resource, lambda: budget(throttle.statistics())) as show:
+        try:
+            return await job(
+                executor, WALKS[resource], to=to, clock=executor.core.clock, query=query,
+                account=await _account(client), concurrency=concurrency, restart=restart,
+                certificate=certificate, progress=show,
+            )  # fmt: skip
+        except OSError as error:
+            raise OutputFailed(f"{error.filename or to}: {error.strerror or error}.") from error
+
+
+async def _account(client: NimbleClient) -> str:
+    try:
+        me = await client.users.me()
+    except (Forbidden, NotFound):
+        # A key without the right to ask still has a name of its own, a hash.
+        return client.executor.core.credentials.scope
+    return f"{me.company_id or 'company'}/{me.id}"
+
+
+def target(text: str) -> Path | BinaryIO:
+    """Return where the rows go: a file, or stdout for `-`.
+
+    Raises:
+        UsageError: It is an address, or the name of a kind of file that is not written yet.
+    """
+    if text == "-":
+        return sys.stdout.buffer
+    if "://" in text:
+        kind = text.partition("://")[0]
+        raise UsageError(f"--to {kind}:// is not available yet.", hint="Give a file, or - for stdout.")
+    path = Path(text)
+    if not path.name:
+        raise UsageError(f"--to {text!r} names no file.")
+    if path.suffix.lower() in _OTHER_FORMATS:
+        raise UsageError(
+            f"export writes JSON lines, not {path.suffix}.", hint="Give a name that ends in .jsonl."
+        )
+    return path
+
+
+def query_of(resource: str, query: str | None, fields: Iterable[str] | None) -> dict[str, Any]:
+    """Return the members of the list's query that the flags stand for.
+
+    Raises:
+        UsageError: The search is no JSON object, or the vendor's list takes none.
+        QueryRefused: The vendor would refuse the search.
+    """
+    from nimble_async.nimble.resources.arguments import joined, search_text
+
+    names = [name.strip() for part in fields or () for name in part.replace("\\,", "\0").split(",")]
+    names = [name.replace("\0", ",") for name in names]
+    if resource == "deals" and (query is not None or names):
+        flag = "--query" if query is not None else "--fields"
+        raise UsageError(f"The vendor's list of deals takes no {flag[2:]}, so {flag} does not apply.")
+    found: dict[str, Any] = {}
+    if query is not None:
+        search = read_json(query, "--query")
+        if not isinstance(search, dict):
+            raise UsageError(
+                "--query must be a JSON object.", hint='Such as {"record type": {"is": "person"}}.'
+            )
+        found["query"] = search_text(search)
+    if names:
+        found["fields"] = joined(names)
+    return found
+
+
+def go_on(words: Sequence[str], *, piped: bool) -> str:
+    """Return the line that says how to go on after an interruption."""
+    if piped:
+        return "nimble-async: Interrupted. A pipe cannot be resumed: the same command begins anew."
+    again = shlex.join(["nimble-async", *(word for word in words if word != "--restart")])
+    return f"nimble-async: Interrupted. What was read is kept; go on with: {again}"

@@ -1,0 +1,89 @@
+"""What a command shows: data on stdout, words for people on stderr. The one place that prints.
+
+Rule: nothing here knows a command. Text of the vendor's is shown without control characters
+wherever a person reads it; data goes out byte for byte.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from nimble_async.cli.exits import one_line
+
+__all__ = ["Row", "ask", "data", "rows", "say", "table", "terminal"]
+
+Row = Mapping[str, Any]
+_WIDEST = 60
+
+
+def say(text: str = "") -> None:
+    """Tell the person something, on stderr."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def terminal(stream: str) -> bool:
+    """Return whether `stdin`, `stdout` or `stderr` is a terminal."""
+    handle = getattr(sys, stream)
+    return handle is not None and not handle.closed and bool(handle.isatty())
+
+
+def ask(question: str) -> bool:
+    """Ask on stderr, and return whether the answer begins with y. The caller knows that stdin is a terminal."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower().startswith("y")
+
+
+def data(lines: Iterable[bytes]) -> None:
+    """Write bytes to stdout, each with a line's end, and flush them."""
+    out = sys.stdout.buffer
+    for line in lines:
+        out.write(line if line.endswith(b"\n") else line + b"\n")
+    out.flush()
+
+
+def rows(found: Sequence[Row], *, output: str, columns: Sequence[str] = ()) -> None:
+    """Write rows as a JSON list, as JSON lines or as a table; `columns` choose and order the table's."""
+    if output == "jsonl":
+        data(msgspec.json.encode(row) for row in found)
+    elif output == "json":
+        data([msgspec.json.format(msgspec.json.encode(list(found)), indent=2)])
+    else:
+        data(line.encode() for line in table(found, columns=columns))
+
+
+def table(found: Sequence[Row], *, columns: Sequence[str] = ()) -> list[str]:
+    """Return rows as lines of aligned columns under their names; without `columns`, every scalar member."""
+    names = list(columns) or list(
+        dict.fromkeys(
+            name for row in found for name, value in row.items() if not isinstance(value, dict | list)
+        )
+    )
+    if not names:
+        return []
+    cells = [[name.replace("_", " ") for name in names]] + [
+        [_cell(row.get(name)) for name in names] for row in found
+    ]
+    widths = [max(len(line[column]) for line in cells) for column in range(len(names))]
+    return [
+        "  ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in cells
+    ]
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str | int | float):
+        text = str(value)
+    elif isinstance(value, list | tuple) and all(isinstance(part, str) for part in value):
+        text = ", ".join(value)
+    else:
+        text = msgspec.json.encode(value).decode()
+    text = one_line(text)
+    return text if len(text) <= _WIDEST else text[: _WIDEST - 1] + "…"

@@ -1,0 +1,112 @@
+"""Settings of a client: frozen values, checked when they are built. Times are seconds, sizes bytes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from nimble_async.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import ssl
+
+__all__ = ["ClientConfig", "RateLimit", "RetryPolicy", "Timeouts"]
+
+
+def _require(holds: bool, complaint: str) -> None:  # noqa: FBT001 (an assertion, read as a sentence)
+    if not holds:
+        raise ConfigurationError(complaint)
+
+
+class Timeouts(Struct, frozen=True, kw_only=True):
+    """How long to wait for one attempt, in seconds."""
+
+    connect: float = 10.0
+    read: float = 30.0
+    """The longest silence between two chunks of an answer."""
+    total: float = 120.0
+    """One attempt from sending to the last byte; a call may have several."""
+
+    def __post_init__(self) -> None:
+        """Refuse what would wait for ever or not at all."""
+        for name in ("connect", "read", "total"):
+            _require(getattr(self, name) > 0, f"Timeouts.{name} must be above 0 seconds.")
+
+
+class RetryPolicy(Struct, frozen=True, kw_only=True):
+    """How often and how patiently a failed call is repeated. Waits are seconds."""
+
+    attempts: int = 5
+    """Sends of one call, the first included."""
+    first_wait: float = 0.5
+    longest_wait: float = 30.0
+    longest_retry_after: float = 21600.0
+    """A server that asks for more than this is not waited for: the call raises `RateLimited`."""
+    budget_share: float = 0.1
+    """Retries a client may send on top of its calls (0.1: one in ten) ..."""
+    budget_per_second: float = 1.0
+    """... and this many more each second ..."""
+    budget_floor: int = 5
+    """... and this many at any time."""
+
+    def __post_init__(self) -> None:
+        """Refuse a policy that cannot be followed."""
+        _require(self.attempts >= 1, f"RetryPolicy.attempts must be at least 1, not {self.attempts}.")
+        _require(0 <= self.first_wait <= self.longest_wait, "RetryPolicy.first_wait must lie in 0..longest_wait.")
+        _require(self.budget_share >= 0 and self.budget_per_second >= 0 and self.budget_floor >= 0,
+                 "A retry budget cannot be negative.")
+
+
+class RateLimit(Struct, frozen=True):
+    """A declared limit: `limit` requests in `window` seconds, `burst` of them at once."""
+
+    limit: float
+    window: float = 1.0
+    burst: float = 1.0
+
+    def __post_init__(self) -> None:
+        """Refuse a limit that admits nothing."""
+        _require(self.limit > 0 and self.window > 0, "A rate limit needs a limit and a window above 0.")
+        _require(1 <= self.burst <= max(1.0, self.limit), "A burst must lie between 1 and the limit.")
+
+    @classmethod
+    def parse(cls, text: str) -> RateLimit:
+        """Read `10/1s`, `600/60s`, `600/1m`, `5/s` or `1000/1h`.
+
+        Raises:
+            ConfigurationError: The text is none of these.
+        """
+        match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)?\s*([smh])\s*", text)
+        if match is None:
+            raise ConfigurationError(f"Rate {text!r} is not of the form 10/1s, 600/1m or 1000/1h.")
+        limit, count, unit = match.groups()
+        return cls(float(limit), float(count or 1) * {"s": 1, "m": 60, "h": 3600}[unit])
+
+
+class ClientConfig(Struct, frozen=True, kw_only=True):
+    """Everything about a client that is not who it is and where it talks to."""
+
+    timeouts: Timeouts = Timeouts()
+    retries: RetryPolicy = RetryPolicy()
+    concurrency: int = 8
+    """Requests in flight at once, at most."""
+    proxy: str | None = None
+    """An http:// proxy for every request; the environment's proxy variables are not read."""
+    tls: ssl.SSLContext | str | None = None
+    """A context, or the path of a PEM file with the authorities to trust; None: the system's."""
+    user_agent: str | None = None
+    """Put before the library's own name."""
+    hooks: tuple[Callable[[Any], object], ...] = ()
+    """Called with each event record (`nimble_async.events`); what they raise is logged, never passed on."""
+    longest_body: int = 64 * 1024 * 1024
+    """Bytes of a decoded answer; a larger one raises `MalformedResponse`."""
+
+    def __post_init__(self) -> None:
+        """Refuse settings that cannot work."""
+        _require(1 <= self.concurrency <= 1000, "ClientConfig.concurrency must lie in 1..1000.")
+        _require(self.longest_body >= 1024, "ClientConfig.longest_body must be at least 1024 bytes.")
+        _require(self.proxy is None or self.proxy.startswith("http://"),
+                 "ClientConfig.proxy must be an http:// address.")

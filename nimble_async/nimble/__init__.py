@@ -1,0 +1,1 @@
+"""Nimble: its client, its dialect, its models and its resources."""

@@ -1,0 +1,1 @@
+"""What Nimble answers, as frozen records."""

@@ -1,0 +1,241 @@
+"""People and companies.
+
+Rule: only an id is required. `fields` is read when it is first asked for; everything below it
+(`email`, `phone`, `company`, ...) reads from `fields` and is None or empty where that has nothing.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from types import MappingProxyType
+from typing import Any, ClassVar
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType, field
+
+from nimble_async._sansio.record import Member, Record
+from nimble_async.nimble.models.fields import (
+    UNREADABLE,
+    Address,
+    Employment,
+    FieldValue,
+    FieldValues,
+    pick,
+    rescue_fields,
+    tag_names,
+)
+from nimble_async.nimble.models.users import User
+
+__all__ = ["Contact", "ContactContext", "LastContacted", "Notice", "Privacy", "Reminder"]
+
+_NAMES = msgspec.json.Decoder(dict[str, Raw] | None)
+_VALUES = msgspec.json.Decoder(tuple[FieldValue, ...])
+
+
+class LastContacted(Record, frozen=True, kw_only=True):
+    """The last message to or from a contact, in the present shape and in the old one."""
+
+    tstamp: datetime | UnsetType | None = UNSET
+    type: str | UnsetType | None = UNSET
+    object_id: str | UnsetType | None = UNSET
+    user_id: str | UnsetType | None = UNSET
+    deletion_tstamp: datetime | UnsetType | None = UNSET
+    direction: str | UnsetType | None = UNSET
+    last_contacted: datetime | UnsetType | None = UNSET
+    thread_id: str | UnsetType | None = UNSET
+    message_id: str | UnsetType | None = UNSET
+
+    @property
+    def when(self) -> datetime | None:
+        """When that was, in whichever shape it came."""
+        return self.tstamp or self.last_contacted or None
+
+
+class Privacy(Record, frozen=True, kw_only=True):
+    """Who may read and edit: None is everyone, empty lists are the owner alone."""
+
+    read: dict[str, tuple[str, ...]] | UnsetType | None = UNSET
+    """`user_ids` and `group_ids`."""
+    edit: dict[str, tuple[str, ...]] | UnsetType | None = UNSET
+
+
+class Reminder(Record, frozen=True, kw_only=True):
+    """A wish to be reminded to stay in touch. Times are days."""
+
+    contact_id: str | UnsetType | None = UNSET
+    period: int | UnsetType | None = UNSET
+    days_till_triggered: int | UnsetType | None = UNSET
+    active: bool | UnsetType | None = UNSET
+    triggered: bool | UnsetType | None = UNSET
+
+
+class Notice(Record, frozen=True, kw_only=True):
+    """A coloured remark on top of a contact."""
+
+    text: str | UnsetType | None = UNSET
+    color: str | UnsetType | None = UNSET
+    created: datetime | UnsetType | None = UNSET
+    updated: datetime | UnsetType | None = UNSET
+    creator: ClassVar[Member[User]] = Member.of(User)
+    updated_by: ClassVar[Member[User]] = Member.of(User)
+
+
+class ContactContext(Record, frozen=True, kw_only=True):
+    """A block that was asked for by `contexts=`."""
+
+    key: str | UnsetType | None = field(name="context_key", default=UNSET)
+    value: ClassVar[Member[Any]] = Member(object, name="context")
+
+
+class Contact(Record, frozen=True, kw_only=True):
+    """A person or a company.
+
+    What the server left out is `UNSET`, what it sent as null is None. `raw` has the bytes it sent,
+    `unknown` the members that are not named here, `unread` those of an unexpected type.
+    """
+
+    id: str
+    created: datetime | UnsetType | None = UNSET
+    updated: datetime | UnsetType | None = UNSET
+    record_type: str | UnsetType | None = UNSET
+    """`person` or `company`; text, so that a new kind fails nothing."""
+    owner_id: str | UnsetType | None = UNSET
+    _fields: Raw | UnsetType = field(name="fields", default=UNSET)
+
+    fields: ClassVar[Member[FieldValues]] = Member(
+        dict[str, tuple[FieldValue, ...]], then=MappingProxyType, rescue=rescue_fields, source="_fields"
+    )
+    """Every field by its name; one that cannot be read is left out and in `unread`."""
+    tags: ClassVar[Member[tuple[str, ...]]] = Member(list[Any], then=tag_names)
+    """The names of its tags."""
+    object_type: ClassVar[Member[str]] = Member(str)
+    avatar_url: ClassVar[Member[str]] = Member(str)
+    creator: ClassVar[Member[str]] = Member(str)
+    """The name of whoever created it."""
+    updater: ClassVar[Member[str]] = Member(str)
+    children: ClassVar[Member[tuple[Any, ...]]] = Member(tuple[Any, ...])
+    """The people of a company."""
+    privacy: ClassVar[Member[Privacy]] = Member.of(Privacy)
+    last_contacted: ClassVar[Member[LastContacted]] = Member.of(LastContacted)
+    last_contacted_user: ClassVar[Member[str]] = Member(str)
+    company_last_contacted: ClassVar[Member[Any]] = Member(dict[str, Any])
+    lc: ClassVar[Member[Any]] = Member(dict[str, Any])
+    employers_info: ClassVar[Member[tuple[Any, ...]]] = Member(tuple[Any, ...])
+    stages_info: ClassVar[Member[tuple[Any, ...]]] = Member(tuple[Any, ...])
+    """The stages of lead pipelines it is in."""
+    is_important: ClassVar[Member[Any]] = Member(object)
+    """A boolean in requests, declared an object in answers: whatever came."""
+    reminder: ClassVar[Member[Reminder]] = Member.of(Reminder)
+    notice: ClassVar[Member[Notice]] = Member.of(Notice)
+    contexts: ClassVar[Member[tuple[ContactContext, ...]]] = Member.each(ContactContext)
+
+    def values(self, name: str) -> tuple[FieldValue, ...]:
+        """Return every value of a field, in the vendor's order; none where it has none."""
+        # One field is read alone: who asks for an address does not pay for thirty other fields.
+        try:
+            data = self._by_name().get(name)
+            return () if data is None else _VALUES.decode(data)
+        except UNREADABLE:
+            return self.fields.get(name, ()) if self.fields else ()
+
+    def _by_name(self) -> dict[str, Raw]:
+        kept = self.__dict__
+        fields: dict[str, Raw] | None = kept.get("_names")
+        if fields is None:
+            found = {} if self._fields is UNSET else _NAMES.decode(self._fields)
+            fields = kept["_names"] = found or {}
+        return fields
+
+    def field(self, name: str, modifier: str | None = None) -> str | None:
+        """Return a field's primary value as text, else its first; of one modifier where given."""
+        return pick(self.values(name), modifier)
+
+    def context(self, key: str) -> Any:
+        """Return a block asked for by `contexts=`; None where it did not come."""
+        for context in self.contexts or ():
+            if context.key == key:
+                return context.value
+        return None
+
+    def _texts(self, name: str) -> tuple[str, ...]:
+        return tuple(value.text for value in self.values(name) if value.text is not None)
+
+    @property
+    def name(self) -> str:
+        """A person's first and last name, else the company's name; empty where it has none."""
+        parts = (self.first_name, self.last_name)
+        return " ".join(part for part in parts if part) or self.field("company name") or ""
+
+    @property
+    def first_name(self) -> str | None:
+        """The first name."""
+        return self.field("first name")
+
+    @property
+    def middle_name(self) -> str | None:
+        """The middle name."""
+        return self.field("middle name")
+
+    @property
+    def last_name(self) -> str | None:
+        """The last name."""
+        return self.field("last name")
+
+    @property
+    def email(self) -> str | None:
+        """The primary e-mail address, else the first."""
+        return self.field("email")
+
+    @property
+    def emails(self) -> tuple[str, ...]:
+        """Every e-mail address."""
+        return self._texts("email")
+
+    @property
+    def phone(self) -> str | None:
+        """The primary phone number, else the first."""
+        return self.field("phone")
+
+    @property
+    def phones(self) -> tuple[str, ...]:
+        """Every phone number."""
+        return self._texts("phone")
+
+    @property
+    def address(self) -> Address | None:
+        """The primary address, else the first, in its parts."""
+        text = self.field("address")
+        return None if text is None else Address.parse(text)
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Every address, in its parts."""
+        return tuple(map(Address.parse, self._texts("address")))
+
+    @property
+    def employments(self) -> tuple[Employment, ...]:
+        """Every place of work."""
+        return tuple(map(Employment.parse, self._texts("contact employment")))
+
+    @property
+    def company(self) -> str | None:
+        """A company's own name; a person's present employer, else the first, else the parent company."""
+        jobs = sorted(self.employments, key=lambda job: not job.is_present)
+        employers = (job.company_name for job in jobs if job.company_name)
+        return self.field("company name") or next(employers, None) or self.field("parent company")
+
+    @property
+    def title(self) -> str | None:
+        """The title of the present employment, else of the first, else the old field of that name."""
+        jobs = sorted(self.employments, key=lambda job: not job.is_present)
+        return next((job.title for job in jobs if job.title), None) or self.field("title")
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Every web address."""
+        return self._texts("URL")
+
+    @property
+    def description(self) -> str | None:
+        """The primary description, else the first."""
+        return self.field("description")

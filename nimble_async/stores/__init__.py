@@ -1,0 +1,1 @@
+"""Where tokens, budgets, profiles and checkpoints outlive a process."""

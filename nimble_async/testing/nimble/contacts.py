@@ -1,0 +1,277 @@
+"""contacts.*: listings, searches and single contacts."""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from nimble_async.testing.nimble.call import Answer, Call, Handler, Refusal, invalid, json_answer
+from nimble_async.testing.nimble.content import (
+    FIELD_GROUPS,
+    contact_document,
+    contact_values,
+    field_id,
+    record_type,
+    updated_wall,
+)
+from nimble_async.testing.nimble.search import Search, compile_search, keyword_search
+
+__all__ = ["HANDLERS", "get", "get_many", "list_contacts", "list_ids", "page_of"]
+
+_SORTED_PAGE = 100
+_MOST_IDS = 30
+_MOST_RENDERED = 2_000
+_SINGLE_FIELDS = {
+    "first name",
+    "last name",
+    "middle name",
+    "company name",
+    "title",
+    "parent company",
+    "source",
+    "domain",
+    "# of employees",
+    "lead status",
+    "lead source",
+    "lead type",
+    "rating",
+}
+
+_Key = Callable[[int], Any]
+
+
+class _Span(Sequence[int]):
+    """A stretch of a listing, read forwards or backwards without copying it."""
+
+    def __init__(self, listed: Sequence[int], places: range) -> None:
+        self._listed = listed
+        self._places = places
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self._listed[place] for place in self._places[index]]
+        return self._listed[self._places[index]]
+
+
+def list_contacts(call: Call) -> Answer:
+    """Answer one page of contacts, filtered and sorted."""
+    show = _shown(call)
+    serials, meta, lasting = _page(call)
+    return json_answer({"meta": meta, "resources": [show(serial) for serial in serials]}, lasting=lasting)
+
+
+def list_ids(call: Call) -> Answer:
+    """Answer one page of ids, with the filters of `contacts.list`."""
+    serials, meta, lasting = _page(call)
+    identify = call.world.contacts.id_of
+    return json_answer({"meta": meta, "resources": [identify(serial) for serial in serials]}, lasting=lasting)
+
+
+def get_many(call: Call) -> Answer:
+    """Answer up to 30 contacts by id; ids that name nothing are left out."""
+    ids = [id for id in (call.text("id") or "").split(",") if id]  # noqa: A001 (the vendor's word)
+    if not ids:
+        return invalid({"/": 'missing required properties: ["id"]'})
+    if len(ids) > _MOST_IDS:
+        return invalid({"/id": f"has more than {_MOST_IDS} ids"})
+    return _by_id(call, ids)
+
+
+def get(call: Call) -> Answer:
+    """Answer one contact in a list; the list is empty where the id names nothing."""
+    # Older documents join several ids by commas in the path.
+    return _by_id(call, call.ids["contact_id"].split(",")[:_MOST_IDS])
+
+
+HANDLERS: Mapping[str, Handler] = MappingProxyType(
+    {
+        "contacts.get": get,
+        "contacts.get_many": get_many,
+        "contacts.list": list_contacts,
+        "contacts.list_ids": list_ids,
+    }
+)
+
+
+def _by_id(call: Call, ids: list[str]) -> Answer:
+    show = _shown(call)
+    serials = (call.world.contacts.serial_of(id) for id in ids)  # noqa: A001 (the vendor's word)
+    document: dict[str, Any] = {"resources": [show(serial) for serial in serials if serial is not None]}
+    if call.flag("meta", default=False):
+        document["contacts_meta"] = _META
+    return json_answer(document, lasting=True)
+
+
+_META = {
+    "groups": {
+        group: {
+            "id": f"60d5c0de0000000000700{place:03x}",
+            "name": group,
+            "label": group,
+            "is_standard": group != "Custom",
+            "type": "both",
+            "order": [name for name, other in FIELD_GROUPS.items() if other == group],
+        }
+        for place, group in enumerate(dict.fromkeys(FIELD_GROUPS.values()))
+    },
+    "fields": {
+        name: [
+            {
+                "id": field_id(name),
+                "name": name,
+                "label": name,
+                "modifier": "",
+                "group": group,
+                "read_only": False,
+                "multiples": name not in _SINGLE_FIELDS,
+                "presentation": {"type": "single-line-text-box", "width": "1"},
+            }
+        ]
+        for name, group in FIELD_GROUPS.items()
+    },
+}
+
+
+def _shown(call: Call) -> Callable[[int], msgspec.Raw]:
+    """Return how this call wants a contact shown."""
+    wanted = call.text("fields")
+    names = None if wanted is None or wanted == "" else frozenset(_names(wanted))
+    tags = call.flag("tags", default=True)
+    contexts = call.text("contexts")
+    last = call.flag("last_contacted", default=contexts is None or "last_contacted_data" in contexts)
+    call.flag("files_data", default=False)
+    world, kept = call.world, call.rendered
+
+    def show(serial: int) -> msgspec.Raw:
+        key = (serial, world.contacts.touched.get(serial), names, tags, last)
+        if key not in kept:
+            if len(kept) >= _MOST_RENDERED:
+                kept.clear()
+            document = contact_document(world, serial, fields=names, tags=tags, last_contacted=last)
+            kept[key] = msgspec.Raw(msgspec.json.encode(document))
+        return kept[key]
+
+    return show
+
+
+def _names(text: str) -> list[str]:
+    """Split at commas that no backslash escapes."""
+    return [name.replace("\\,", ",").strip() for name in re.split(r"(?<!\\),", text)]
+
+
+def _page(call: Call) -> tuple[list[int], dict[str, int], bool]:
+    number, size = call.number("page", 1), call.number("per_page", 30)
+    sort = _sort(call)
+    if sort is not None and size > _SORTED_PAGE:
+        raise Refusal(invalid({"/per_page": f"can't be more than {_SORTED_PAGE} with sort"}))
+    search = _search(call)
+    rows, key = _ordered(call, search, sort)
+    total = len(rows)
+    serials = page_of(
+        rows, key, (number - 1) * size, size, call.chance if call.behaviour.unstable_ties else None
+    )
+    meta = {"page": number, "pages": -(-total // size), "per_page": size, "total": total}
+    return serials, meta, not (search.relative or call.behaviour.unstable_ties)
+
+
+def _sort(call: Call) -> tuple[str, bool] | None:
+    """Return the field to sort by and whether it descends."""
+    text = call.text("sort")
+    if text is None or text == "":
+        return None
+    name, colon, order = text.rpartition(":")
+    if not colon or order not in {"asc", "desc"}:
+        raise Refusal(invalid({"/sort": "must be <field>:asc or <field>:desc"}))
+    if name not in _SINGLE_FIELDS | {"created", "updated", "record type", "_id", "name", "birthday"}:
+        raise Refusal(invalid({"/sort": f"{name} is not sortable"}))
+    return name, order == "desc"
+
+
+def _search(call: Call) -> Search:
+    keyword, query = call.text("keyword"), call.text("query")
+    kind = call.text("record_type") or "all"
+    if keyword and query:
+        raise Refusal(invalid({"/": "keyword and query can't be used together"}))
+    if kind not in {"person", "company", "all"}:
+        raise Refusal(invalid({"/record_type": "must be person, company or all"}))
+    if query:
+        return compile_search(call, query)
+    search = keyword_search(call, keyword) if keyword else Search()
+    if kind == "all":
+        return search
+    seed, inner = call.world.seed, search.test
+    return Search(test=lambda serial: record_type(seed, serial) == kind and (inner is None or inner(serial)))
+
+
+def _ordered(call: Call, search: Search, sort: tuple[str, bool] | None) -> tuple[Sequence[int], _Key]:
+    """Return everything a search finds, in order, and the key of that order.
+
+    Unsorted listings come newest first: an order that the vendor does not promise.
+    """
+    herd = call.world.contacts
+    name, descending = sort or ("created", True)
+    key = _key(call, name)
+    inclusive = (call.behaviour.inclusive_start, call.behaviour.inclusive_end)
+    places = herd.span(search.start, search.end, inclusive=inclusive)
+    if search.test is None and name == "created":
+        return _Span(herd.listed, places[::-1] if descending else places), key
+    known = (call.text("query"), call.text("keyword"), call.text("record_type"), name, descending)
+    if search.relative or known not in call.found:
+        test = search.test or (lambda serial: True)
+        rows = [serial for serial in (herd.listed[place] for place in places) if test(serial)]
+        if name != "created":
+            rows.sort(key=key)
+        if descending:
+            rows.reverse()
+        call.found[known] = rows
+    return call.found[known], key
+
+
+def _key(call: Call, name: str) -> _Key:
+    world = call.world
+    if name == "created":
+        return world.contacts.created.__getitem__
+    if name == "updated":
+        return lambda serial: updated_wall(world, serial)
+    if name == "record type":
+        return lambda serial: record_type(world.seed, serial)
+    if name == "_id":
+        return world.contacts.id_of
+    names = ("first name", "last name", "company name") if name == "name" else (name,)
+
+    def text(serial: int) -> str:
+        values = contact_values(world, serial)
+        return " ".join(value for each in names for value, _ in values.get(each, ())).lower()
+
+    return text
+
+
+def page_of(rows: Sequence[int], key: _Key, start: int, size: int, chance: random.Random | None) -> list[int]:
+    """Return `size` rows from `start` on; with `chance`, rows with equal keys stand in any order."""
+    stop = min(len(rows), start + size)
+    if start >= stop:
+        return []
+    if chance is None:
+        return list(rows[start:stop])
+    first, last = start, stop
+    while first > 0 and key(rows[first - 1]) == key(rows[first]):
+        first -= 1
+    while last < len(rows) and key(rows[last]) == key(rows[last - 1]):
+        last += 1
+    found = list(rows[first:last])
+    run = 0
+    for place in range(1, len(found) + 1):
+        if place == len(found) or key(found[place]) != key(found[run]):
+            tied = found[run:place]
+            chance.shuffle(tied)
+            found[run:place] = tied
+            run = place
+    return found[start - first : stop - first]

@@ -1,0 +1,70 @@
+"""Which operation a request means: the operation table, read as routes.
+
+Rule: a segment spelled out wins over an id. Paths of the vendor's older documents stand beside
+the table, and answer as the operation they became; anything else is no route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import unquote
+
+from nimble_async._sansio.operation import Operation
+
+__all__ = ["Routes"]
+
+_OLDER_PATHS: Mapping[tuple[str, str], str] = MappingProxyType(
+    {("GET", "/api/v1/contacts/list"): "contacts.list", ("POST", "/oauth/token"): "oauth.token"}
+)
+_OUTSIDE: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("GET", "/oauth/authorize"): "oauth.authorize",
+        ("POST", "/oauth/authorize"): "oauth.authorize",
+        ("POST", "/api/oauth/token"): "oauth.token",
+    }
+)
+
+
+class Routes:
+    """The paths of a table of operations."""
+
+    def __init__(self, operations: Mapping[str, Operation[Any]]) -> None:
+        self._exact: dict[tuple[str, str], str] = {**_OUTSIDE, **_OLDER_PATHS}
+        self._patterns: list[tuple[str, list[str], str]] = []
+        for name, operation in operations.items():
+            if operation.slots:
+                self._patterns.append((operation.method, operation.path.split("/"), name))
+            else:
+                self._exact[operation.method, operation.path] = name
+        # More segments spelled out come first: contacts/notes/{id} before contacts/{id}/{tag}.
+        self._patterns.sort(key=lambda pattern: [segment.startswith("{") for segment in pattern[1]])
+
+    def find(self, method: str, path: str) -> tuple[str, dict[str, str]] | None:
+        """Return the operation's name and the ids of the path; `path` is still percent-encoded."""
+        name = self._exact.get((method, path))
+        if name is not None:
+            return name, {}
+        segments = path.split("/")
+        for wanted, pattern, found in self._patterns:
+            ids = _match(pattern, segments) if wanted == method else None
+            if ids is not None:
+                return found, ids
+        return None
+
+    def methods(self, path: str) -> list[str]:
+        """Return the methods that this path knows."""
+        return [method for method in ("GET", "POST", "PUT", "DELETE") if self.find(method, path) is not None]
+
+
+def _match(pattern: list[str], segments: list[str]) -> dict[str, str] | None:
+    if len(pattern) != len(segments):
+        return None
+    ids: dict[str, str] = {}
+    for wanted, segment in zip(pattern, segments, strict=True):
+        if wanted.startswith("{") and segment:
+            ids[wanted[1:-1]] = unquote(segment)
+        elif wanted != segment:
+            return None
+    return ids

@@ -1,0 +1,42 @@
+"""Exports that are killed with SIGKILL over real HTTP, and run again until they are done."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def counts(request):
+    """Run the loop once, in a process of its own that may fork."""
+    kills = request.config.getoption("--kills")
+    command = [sys.executable, "-m", "tests.jobs.killing", "--kills", str(kills)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50 + kills, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_killed_export_of_a_world_at_rest_makes_the_same_file(counts, request):
+    """Killed after every single durable step and at random, the file is the uninterrupted one's, byte for byte."""
+    rest = counts["at_rest"]
+    assert rest["kills"] >= max(len(rest["steps"]) * 2 // 3, request.config.getoption("--kills") * 2 // 3)
+    assert rest["resumed"] > 0
+    assert rest["kills_between_file_and_certificate"] > 0
+    wrong = {name: rest[name] for name in ("other_bytes", "failed", "unproven", "wrong_hash", "left_behind", "doubled")}
+    assert not any(wrong.values()), wrong
+
+
+def test_a_killed_export_under_drift_has_every_survivor_once(counts, request):
+    """Whatever was killed when, who existed from the first start to the last end is there exactly once."""
+    drift = counts["under_drift"]
+    assert drift["kills"] >= request.config.getoption("--kills") // 3
+    assert drift["survivors"] > 0
+    assert drift["changes"] > 0
+    wrong = {name: drift[name] for name in ("missed", "doubled", "failed", "unproven", "wrong_hash", "left_behind")}
+    assert not any(wrong.values()), wrong

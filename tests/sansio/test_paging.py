@@ -1,0 +1,184 @@
+from __future__ import annotations
+
+import pytest
+
+from nimble_async._sansio.codec import PageFacts
+from nimble_async._sansio.operation import Paging
+from nimble_async._sansio.paging import (
+    ByLimit,
+    ByNextPage,
+    ByNumber,
+    ByOffset,
+    ByUrl,
+    Trail,
+    first_cursor,
+    follow,
+)
+from nimble_async.errors import PagingBroken
+
+
+@pytest.mark.parametrize(
+    ("paging", "size", "cursor", "query"),
+    [
+        (Paging.NUMBER, 30, ByNumber(1, 30), {"page": 1, "per_page": 30}),
+        (Paging.NUMBER, None, ByNumber(1, 100), {"page": 1, "per_page": 100}),
+        (Paging.NUMBER_FROM_ZERO, 30, ByNumber(0, 30, 0), {"page": 0, "per_page": 30}),
+        (Paging.NEXT_PAGE, 30, ByNextPage(30), {"limit": 30}),
+        (Paging.NEXT_PAGE_URL, 30, ByUrl(30), {"limit": 30}),
+        (Paging.LIMIT, None, ByLimit(None), {}),
+        (Paging.LIMIT, 30, ByLimit(30), {"limit": 30}),
+        (Paging.OFFSET, 30, ByOffset(0, 30), {"limit": 30, "offset": 0}),
+    ],
+)
+def test_first_cursor_of_each_style(paging, size, cursor, query):
+    """Each style begins at its first page, with 100 records unless told; plain limits are the vendor's."""
+    assert first_cursor(paging, size=size) == cursor
+    assert cursor.query() == query
+
+
+@pytest.mark.parametrize(
+    ("cursor", "facts", "after"),
+    [
+        # Counted pages: `pages` decides.
+        (ByNumber(1, 2), PageFacts(rows=2, pages=1), None),
+        (ByNumber(1, 2), PageFacts(rows=2, pages=2), ByNumber(2, 2)),
+        (ByNumber(2, 2), PageFacts(rows=2, pages=2), None),
+        (ByNumber(3, 2), PageFacts(rows=0, pages=2), None),
+        (ByNumber(1, 2), PageFacts(rows=0, pages=0), None),
+        (ByNumber(0, 2, 0), PageFacts(rows=2, pages=1), None),
+        (ByNumber(0, 2, 0), PageFacts(rows=2, pages=2), ByNumber(1, 2, 0)),
+        (ByNumber(1, 2, 0), PageFacts(rows=2, pages=2), None),
+        # Uncounted: a short page is the last.
+        (ByNumber(1, 2), PageFacts(rows=2), ByNumber(2, 2)),
+        (ByNumber(1, 2), PageFacts(rows=1), None),
+        (ByNumber(1, 5), PageFacts(rows=2, per_page=2), ByNumber(2, 5)),
+        (ByNextPage(2), PageFacts(rows=2, next_page={"at": 5}), ByNextPage(2, {"at": 5})),
+        (ByNextPage(2, {"at": 5}), PageFacts(rows=2), None),
+        (ByNextPage(2), PageFacts(rows=2, next_page={}), None),
+        (ByUrl(2), PageFacts(rows=2), None),
+        (ByUrl(2), PageFacts(rows=2, next_urls=("/a", "/b")), ByUrl(2, ("/a", "/b"))),
+        (ByUrl(2, ("/a", "/b")), PageFacts(rows=2, next_urls=("/c",)), ByUrl(2, ("/b", "/c"))),
+        (ByUrl(2, ("/b",)), PageFacts(rows=2), None),
+        (ByLimit(2), PageFacts(rows=2, pages=5), None),
+        (ByOffset(0, 2), PageFacts(rows=2), ByOffset(2, 2)),
+        (ByOffset(2, 2), PageFacts(rows=3), ByOffset(5, 2)),
+        (ByOffset(2, 2), PageFacts(rows=1), None),
+        (ByOffset(2, 2), PageFacts(rows=0), None),
+    ],
+)
+def test_next_cursor(cursor, facts, after):
+    """The cursor after an answer is where the vendor says, and None after the last."""
+    assert cursor.after(facts) == after
+    assert follow(Trail(), cursor, facts)[1] == after
+
+
+def test_arguments_of_the_next_page_are_sent_back():
+    """The members of `next_page` become arguments, and the limit stays ours."""
+    assert ByNextPage(2, {"at": 5, "limit": 9}).query() == {"at": 5, "limit": 2}
+
+
+def test_address_carries_its_own_query():
+    """An address is read as it is; only the first answer is asked for by limit."""
+    assert (ByUrl(2).url, ByUrl(2, ("/a", "/b")).url) == (None, "/a")
+    assert ByUrl(2, ("/a",)).query() == {}
+
+
+@pytest.mark.parametrize(
+    ("cursor", "facts"),
+    [
+        (ByNumber(1, 2), PageFacts(rows=1, pages=2)),
+        (ByNumber(1, 2), PageFacts(rows=0, pages=2)),
+        (ByNumber(0, 2, 0), PageFacts(rows=1, pages=2)),
+        (ByNumber(1, 5), PageFacts(rows=1, pages=2, per_page=2)),
+        (ByNextPage(2), PageFacts(rows=0, next_page={"at": 1})),
+    ],
+)
+def test_walk_cut_short_is_broken(cursor, facts):
+    """A page that is short although others follow raises PagingBroken."""
+    with pytest.raises(PagingBroken):
+        follow(Trail(), cursor, facts)
+
+
+@pytest.mark.parametrize(
+    ("cursor", "facts"),
+    [
+        (ByNumber(2, 2), PageFacts(rows=1, pages=2)),
+        (ByNumber(1, 5), PageFacts(rows=2, pages=2, per_page=2)),
+        (ByNumber(1, 2), PageFacts(rows=1)),
+        (ByNextPage(2), PageFacts(rows=0)),
+    ],
+)
+def test_short_last_page_is_no_error(cursor, facts):
+    """The last page may be short, and a vendor may serve smaller pages than asked."""
+    follow(Trail(), cursor, facts)
+
+
+def test_same_page_twice_is_broken():
+    """Two equal pages in a row raise PagingBroken, for every style that asks for different ones."""
+    trail, following = follow(Trail(), ByNumber(1, 2), PageFacts(rows=2, mark=9))
+    assert (trail.mark, following) == (9, ByNumber(2, 2))
+    for cursor in (ByNumber(2, 2), ByOffset(2, 2), ByNextPage(2, {"at": 1})):
+        with pytest.raises(PagingBroken, match="same page"):
+            follow(trail, cursor, PageFacts(rows=2, mark=9))
+
+
+def test_empty_pages_do_not_repeat():
+    """An empty page is no repetition and leaves the mark as it was."""
+    trail, _ = follow(Trail(9), ByOffset(2, 2), PageFacts(rows=0, mark=0))
+    assert trail.mark == 9
+    follow(Trail(0), ByOffset(2, 2), PageFacts(rows=0, mark=0))
+
+
+def test_groups_may_look_alike():
+    """Two groups may answer alike: only their addresses are watched."""
+    follow(Trail(9), ByUrl(2, ("/a",)), PageFacts(rows=2, mark=9))
+
+
+def test_next_page_that_is_this_page_is_broken():
+    """A next page that is the one just read raises PagingBroken."""
+    with pytest.raises(PagingBroken, match="just read"):
+        follow(Trail(), ByNextPage(2, {"at": 5}), PageFacts(rows=2, mark=1, next_page={"at": 5}))
+
+
+@pytest.mark.parametrize("urls", [("/a",), ("/old",), ("/new", "/old")])
+def test_address_that_leads_back_is_broken(urls):
+    """An address that was already read, or is being read, raises PagingBroken."""
+    with pytest.raises(PagingBroken, match=r"leads back|just read"):
+        follow(Trail(urls=frozenset({"/old", "/a"})), ByUrl(2, ("/a",)), PageFacts(rows=2, next_urls=urls))
+
+
+def test_addresses_are_remembered():
+    """The trail remembers every address named, so that a loop of any length is seen."""
+    trail, cursor = follow(Trail(), ByUrl(2), PageFacts(rows=2, next_urls=("/a", "/b")))
+    assert (trail.urls, cursor) == (frozenset({"/a", "/b"}), ByUrl(2, ("/a", "/b")))
+    trail, cursor = follow(trail, ByUrl(2, ("/a", "/b")), PageFacts(rows=2, next_urls=("/c",)))
+    assert trail.urls == frozenset({"/a", "/b", "/c"})
+    with pytest.raises(PagingBroken):
+        follow(trail, ByUrl(2, ("/b", "/c")), PageFacts(rows=2, next_urls=("/a",)))
+
+
+def test_address_named_twice_in_one_answer_is_broken():
+    """Two groups of one answer that go on at one address would be read twice."""
+    with pytest.raises(PagingBroken):
+        follow(Trail(), ByUrl(2), PageFacts(rows=2, next_urls=("/a", "/a")))
+
+
+@pytest.mark.parametrize(
+    ("cursor", "place"),
+    [
+        (ByNumber(3, 2), "page 3"), (ByOffset(4, 2), "offset 4"), (ByNextPage(2, {"at": 5}), "'at': 5"),
+        (ByLimit(2), "arguments {'limit': 2}"),
+    ],
+)  # fmt: skip
+def test_error_says_where(cursor, place):
+    """The error names the place in the walk."""
+    with pytest.raises(PagingBroken, match=place):
+        follow(Trail(9), cursor, PageFacts(rows=2, mark=9))
+
+
+def test_loop_of_addresses_says_where():
+    """The error of a loop names the address, or the first page."""
+    with pytest.raises(PagingBroken, match="address /a"):
+        follow(Trail(), ByUrl(2, ("/a",)), PageFacts(rows=2, next_urls=("/a",)))
+    with pytest.raises(PagingBroken, match="the first page"):
+        follow(Trail(urls=frozenset({"/a"})), ByUrl(2), PageFacts(rows=2, next_urls=("/a",)))

@@ -1,0 +1,67 @@
+"""A seeded share of the closed-loop simulation; `benchmarks/simulate_pacing.py` prints the whole table."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.simulate_pacing import RULES, Client, FixedWindow, TokenBucket, jain, run_rule, simulate, sixty
+from nimble_async._sansio.pacing import Pacer
+from nimble_async.config import RateLimit
+
+HOUR = 3600.0
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
+def test_an_unknown_limit_is_found_and_held(rule):
+    """Each rule of the table reaches its use and stays under its share of refusals."""
+    run = run_rule(rule, 3)
+    assert run.admitted >= rule.use * rule.allowed * rule.hours * HOUR
+    assert run.refusal_share <= rule.refusals
+    assert jain(run.shares) >= 0.9
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("latency", [0.0, 0.02])
+@pytest.mark.parametrize("name", ["fixed window 10/1 s", "token bucket 10/s, burst 10"])
+def test_sixty_calls_at_once_end_soon_and_with_hardly_a_refusal(name, latency, seed):
+    """Against an unknown 10/s: all answered, within twice the declared run's time, at most two refusals of 62."""
+    declared = sixty(name, seed, declared=True, latency=latency)
+    unknown = sixty(name, seed, declared=False, latency=latency)
+    assert (declared.admitted, declared.refused) == (60, 0)
+    assert unknown.admitted == 60
+    assert unknown.ended <= 2 * declared.ended
+    assert unknown.refused <= 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_short_job_uses_most_of_the_limit(seed):
+    """Between second 20 and 90 of a silent bucket of 10/s with burst 20: at least 80 % used, few refusals."""
+    run = simulate(TokenBucket(10, 20), [Client(Pacer())], seed=seed, until=90)
+    assert sum(at >= 20 for at in run.answers) >= 0.8 * 700
+    assert run.refusal_share <= 0.015
+
+
+@pytest.mark.parametrize("server", [TokenBucket(10, 10), FixedWindow(600, 60, 17)])
+def test_a_declared_limit_is_used_and_never_refused(server):
+    """At least 97 % used, no refusal, and no window of sends over the limit."""
+    run = simulate(server, [Client(Pacer(RateLimit(10.0)))], seed=1)
+    assert run.admitted >= 0.97 * 10 * HOUR
+    assert run.refused == 0
+    sent = run.sent[0]
+    assert all(later - first >= 1.0 - 1e-9 for first, later in zip(sent, sent[10:], strict=False))
+
+
+def test_an_announced_limit_is_used_and_hardly_refused():
+    """At least 97 % used and one refusal in ten thousand, alone and beside a rival."""
+    alone = simulate(FixedWindow(600, 60, 17), [Client(Pacer())], seed=1, announce=True)
+    assert alone.admitted >= 0.97 * 10 * HOUR
+    assert alone.refusal_share <= 0.0001
+    beside = simulate(FixedWindow(600, 60, 17), [Client(Pacer())], seed=1, announce=True, rival=3.0)
+    assert beside.admitted >= 0.97 * 7 * HOUR
+    assert beside.refusal_share <= 0.0005
+
+
+def test_the_same_seed_gives_the_same_run():
+    """A failure can be replayed."""
+    first, second = (simulate(TokenBucket(10, 20), [Client(Pacer())], seed=7, until=300) for _ in range(2))
+    assert first.sent == second.sent
