@@ -39,7 +39,16 @@ def main() -> int:
             )  # fmt: skip
             if outcome.doubled or (outcome.missed and outcome.proven):
                 bad.append(outcome)
-    columns = ("runs", "proven", "survivors", "changes", "requests", "missed_proven", "doubled", "missed_unproven")
+    columns = (
+        "runs",
+        "proven",
+        "survivors",
+        "changes",
+        "requests",
+        "missed_proven",
+        "doubled",
+        "missed_unproven",
+    )
     print(f"{'kind':14}" + "".join(f"{column:>17}" for column in columns))
     for kind, counts in totals.items():
         print(f"{kind:14}" + "".join(f"{counts[column]:>17,}" for column in columns))

@@ -25,7 +25,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         results["at rest"] = at_rest(Path(place), kills=at_rest_kills, seed=options.seed, sweep=True)
     with tempfile.TemporaryDirectory() as place:
-        results["under drift"] = under_drift(Path(place), kills=options.runs - at_rest_kills, seed=options.seed)
+        results["under drift"] = under_drift(
+            Path(place), kills=options.runs - at_rest_kills, seed=options.seed
+        )
     bad = 0
     for world, counts in results.items():
         steps = counts.pop("steps", None)

@@ -380,7 +380,8 @@ def short(seeds: int) -> Iterator[str]:
     use = [sum(at >= 20 for at in run.answers) / 700 for run in runs]
     refusals = mean([run.refusal_share for run in runs])
     yield (
-        f"second 20 to 90, bucket 10/s burst 20: use {mean(use):.1%}, least {min(use):.1%}, 429 {refusals:.2%}"
+        f"second 20 to 90, bucket 10/s, burst 20: "
+        f"use {mean(use):.1%}, least {min(use):.1%}, 429 {refusals:.2%}"
     )
 
 

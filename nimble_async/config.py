@@ -55,9 +55,13 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         """Refuse a policy that cannot be followed."""
         _require(self.attempts >= 1, f"RetryPolicy.attempts must be at least 1, not {self.attempts}.")
-        _require(0 <= self.first_wait <= self.longest_wait, "RetryPolicy.first_wait must lie in 0..longest_wait.")
-        _require(self.budget_share >= 0 and self.budget_per_second >= 0 and self.budget_floor >= 0,
-                 "A retry budget cannot be negative.")
+        _require(
+            0 <= self.first_wait <= self.longest_wait, "RetryPolicy.first_wait must lie in 0..longest_wait."
+        )
+        _require(
+            self.budget_share >= 0 and self.budget_per_second >= 0 and self.budget_floor >= 0,
+            "A retry budget cannot be negative.",
+        )
 
 
 class RateLimit(Struct, frozen=True):
@@ -108,5 +112,7 @@ class ClientConfig(Struct, frozen=True, kw_only=True):
         """Refuse settings that cannot work."""
         _require(1 <= self.concurrency <= 1000, "ClientConfig.concurrency must lie in 1..1000.")
         _require(self.longest_body >= 1024, "ClientConfig.longest_body must be at least 1024 bytes.")
-        _require(self.proxy is None or self.proxy.startswith("http://"),
-                 "ClientConfig.proxy must be an http:// address.")
+        _require(
+            self.proxy is None or self.proxy.startswith("http://"),
+            "ClientConfig.proxy must be an http:// address.",
+        )

@@ -212,6 +212,7 @@ class OAuth:
         """
         held = self._keeper.held
         if held is None or held.record.gen <= rejected.generation:
+            self._keeper.refused(self._needed()[1])
             held = await self._land(rejected.generation)
         return held.record.gen > rejected.generation
 

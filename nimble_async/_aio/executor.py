@@ -7,7 +7,7 @@ slot, or a full throttle would wait for itself; what was read is only returned w
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
@@ -169,14 +169,18 @@ class Executor:
         request = self._message(method, self._join(path) + self._query(query), body)
         return await self._exchange(operation, request, _NOTHING, read)
 
-    def record(self, kind: type[T], row: bytes | Raw) -> T | None:
-        """Read one row; None where it is rejected, which the report counts."""
+    def records(self, kind: type[T], rows: Sequence[bytes | Raw]) -> list[T | None]:
+        """Read rows; None stands in the place of a rejected one, which the report counts."""
         report = self.core.report
-        try:
-            return read_record(kind, row, noticed=report.noticed)
-        except MalformedResponse as error:
-            report.rejected(kind.__name__, error)
-            return None
+        noticed = report.noticed
+        found: list[T | None] = []
+        for row in rows:
+            try:
+                found.append(read_record(kind, row, noticed=noticed))
+            except MalformedResponse as error:
+                report.rejected(kind.__name__, error)
+                found.append(None)
+        return found
 
     def page_was_read(self, operation: Operation[Any], rows: int) -> None:
         """Tell the hooks of a page."""
@@ -494,4 +498,3 @@ def _origin(url: str) -> tuple[str, str | None, int | None]:
 def _shown(url: str) -> str:
     """An address without its query, which may hold what no log should."""
     return url.partition("?")[0]
-

@@ -34,6 +34,7 @@ from nimble_async._sansio.tokens import (
     Stage,
     TokenRecord,
     age_of,
+    clocks_agree,
     digest,
     first_record,
     judge_answer,
@@ -98,7 +99,10 @@ class Keeper:
         self._last: Held | None = None
         self._last_at = 0.0
         self._server_ahead: float | None = None
-        """The vendor's time minus our monotonic clock, from the last answer with a `Date`."""
+        """The vendor's time minus our monotonic clock, from its last answer."""
+        self._refused_ahead: float | None = None
+        """The same at the least, from the last refusal."""
+        self._clocks_agree = True
 
     async def obtain(self, beyond: int, transport: Transport, clock: Clock) -> None:
         """Hold a usable record of a generation above `beyond`: from the store, or renewed.
@@ -148,6 +152,15 @@ class Keeper:
             return record
         finally:
             await self._unlock(lock)
+
+    def refused(self, clock: Clock) -> None:
+        """Note a 401: what is held seemed alive and has outlived its life by the server's clock.
+
+        That is believed where clocks are seen to disagree; else the token was ended before its time.
+        """
+        held = self.held
+        if held is not None and held.record.obtained_date_hdr is not None:
+            self._refused_ahead = held.record.obtained_date_hdr + held.record.expires_in - clock.monotonic()
 
     # --- renewing, the lock being ours ---
 
@@ -223,6 +236,7 @@ class Keeper:
         verdict = judge_answer(response)
         if isinstance(verdict, Granted) and verdict.date is not None:
             self._server_ahead = verdict.date - clock.monotonic()
+            self._refused_ahead = None
         return sent, verdict
 
     # --- the store ---
@@ -254,10 +268,16 @@ class Keeper:
             # It was obtained after we last saw an older one, whatever the clocks say.
             newer = last is not None and last.record.gen < record.gen
             at_most = now - self._last_at if newer else float("inf")
-            server = None if self._server_ahead is None else now + self._server_ahead
-            obtained = now - age_of(record, wall=clock.wall(), server=server, at_most=at_most)
+            wall = clock.wall()
+            self._clocks_agree = self._clocks_agree and clocks_agree(record, wall=wall)
+            obtained = now - age_of(record, wall=wall, server=self._server_time(now), at_most=at_most)
         self._last, self._last_at = Held(record, obtained), now
         return self._last
+
+    def _server_time(self, now: float) -> float | None:
+        """Return the vendor's time as far as we have heard it."""
+        known = [self._server_ahead, None if self._clocks_agree else self._refused_ahead]
+        return max((now + ahead for ahead in known if ahead is not None), default=None)
 
     async def _keep(self, fresh: Held, clock: Clock) -> bool:
         """Store a new pair, then use it; return False where somebody else stored one meanwhile."""

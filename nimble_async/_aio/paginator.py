@@ -27,7 +27,7 @@ __all__ = ["Items", "Page", "Pages", "Paginator", "Prefetch"]
 
 T = TypeVar("T")
 
-_SLICE = 200
+_SLICE = 100
 """Rows decoded before other tasks get a turn."""
 
 
@@ -224,7 +224,7 @@ class _Walk(Generic[T]):
         for begin in range(0, len(rows), _SLICE):
             if begin:
                 await asyncio.sleep(0)
-            found = (self.executor.record(self.kind, row) for row in rows[begin : begin + _SLICE])
+            found = self.executor.records(self.kind, rows[begin : begin + _SLICE])
             items.extend(record for record in found if record is not None)
         return items
 
@@ -232,11 +232,13 @@ class _Walk(Generic[T]):
 class Items(Generic[T]):
     """One walk, item by item. It holds no task and no connection, so it may be left at any time."""
 
-    __slots__ = ("_closed", "_rows", "_walk")
+    __slots__ = ("_closed", "_decoded", "_rows", "_walk")
 
     def __init__(self, walk: _Walk[T]) -> None:
         self._walk = walk
         self._rows: list[Raw] = []
+        self._decoded: list[T | None] = []
+        """The rows of the page that are decoded, from the last of them backwards to the next one."""
         self._closed = False
 
     def __aiter__(self) -> Items[T]:
@@ -245,25 +247,32 @@ class Items(Generic[T]):
 
     async def __anext__(self) -> T:
         """Return the next item; reads a page when the last one is used up."""
-        walk = self._walk
         while True:
-            row = walk.row
-            if row < len(self._rows):
-                if row and row % _SLICE == 0:
-                    await asyncio.sleep(0)
-                walk.row = row + 1
-                record = walk.executor.record(walk.kind, self._rows[row])
+            while self._decoded:
+                record = self._decoded.pop()
+                self._walk.row += 1
                 if record is not None:
                     return record
-            else:
-                rows = None if self._closed else await walk.turn()
-                self._rows = rows or []
-                if rows is None:
-                    raise StopAsyncIteration
+            if not await self._decode_more():
+                raise StopAsyncIteration
+
+    async def _decode_more(self) -> bool:
+        """Decode the next slice of this page, or of the next one; False at the end of the walk."""
+        walk = self._walk
+        if walk.row < len(self._rows):
+            await asyncio.sleep(0)  # a slice was used up: others get their turn
+        else:
+            rows = None if self._closed else await walk.turn()
+            self._rows = rows or []
+            if rows is None:
+                return False
+        self._decoded = walk.executor.records(walk.kind, self._rows[walk.row : walk.row + _SLICE])
+        self._decoded.reverse()
+        return True
 
     async def aclose(self) -> None:
         """End the iteration and let go of the page it holds; `checkpoint()` still tells where it stood."""
-        self._rows = []
+        self._rows, self._decoded = [], []
         self._closed = True
 
     def checkpoint(self) -> str:

@@ -40,7 +40,7 @@ class Resource:
     ) -> list[T]:
         """Make a call whose answer is a list without pages; rows without a usable id are left out."""
         rows = await self._executor.rows(operation, ids=ids, query=query)
-        records = (self._executor.record(operation.returns, row) for row in rows)
+        records = self._executor.records(operation.returns, rows)
         return [record for record in records if record is not None]
 
     def _paginate(

@@ -38,6 +38,8 @@ Lane = Literal["interactive", "bulk"]
 _BULK_TURN = 5
 """Every fifth slot goes to bulk while both lanes wait."""
 _SERVER_TROUBLE = 500
+_OVERSLEPT = 1.0
+"""Seconds after which a sleeper that did not wake is replaced: its loop stands still."""
 
 
 class ThrottleStatistics(Struct, frozen=True, kw_only=True):
@@ -231,7 +233,7 @@ class Throttle:
                 self._refuse_hopeless_locked(waiter, 0, now)
                 if waiter.future.done():
                     waiter.future = waiter.loop.create_future()
-                alarms = [waiter.wake_at] if self._sleeper is waiter else []
+                alarms = self._alarms_locked(waiter)
                 if waiter.deadline is not None:
                     alarms.append(waiter.deadline)
             timer = waiter.loop.call_later(min(alarms) - now, _resolve, waiter.future) if alarms else None
@@ -240,6 +242,15 @@ class Throttle:
             finally:
                 if timer is not None:
                     timer.cancel()
+
+    def _alarms_locked(self, waiter: _Waiter) -> list[float]:
+        """Return when this waiter looks by itself: as the sleeper, or if another loop's sleeps in."""
+        sleeper = self._sleeper
+        if sleeper is waiter:
+            return [waiter.wake_at]
+        if sleeper is not None and sleeper.loop is not waiter.loop:
+            return [sleeper.wake_at + _OVERSLEPT]
+        return []
 
     def _leave(self, waiter: _Waiter) -> None:
         """Forget a waiter that was cancelled or came too late, and pass on what it held."""
@@ -280,18 +291,24 @@ class Throttle:
         if at is None:
             if sleeper is me:
                 self._sleeper = None
-        elif sleeper is None or now > sleeper.wake_at + 1.0:
+        elif sleeper is None or now >= sleeper.wake_at + _OVERSLEPT:
             # Nobody keeps the time, or the one who should belongs to a loop that stands still.
-            self._sleeper = sleeper = me if me is not None and me.ticket is None else self._next_locked()
-            if sleeper is not None:
-                sleeper.wake_at = at
-                if sleeper is not me:
-                    self._nudge_locked(sleeper)
+            self._appoint_locked(at, me)
         elif sleeper is me:
             sleeper.wake_at = at
         elif at < sleeper.wake_at - 1e-4:
             sleeper.wake_at = at
             self._nudge_locked(sleeper)
+
+    def _appoint_locked(self, at: float, me: _Waiter | None) -> None:
+        """Let one waiter keep the time: the caller if it waits, else the next one whose loop is alive."""
+        chosen = me if me is not None and me.ticket is None else self._next_locked()
+        while chosen is not None:
+            self._sleeper = chosen
+            chosen.wake_at = at
+            if chosen is me or self._nudge_locked(chosen):
+                return
+            chosen = self._next_locked()
 
     def _pump_locked(self, now: float) -> float | None:
         """Give out slots; return when to come again, or None where something has to happen first."""
@@ -317,12 +334,14 @@ class Throttle:
             return next(iter(bulk))
         return next(iter(interactive), None)
 
-    def _nudge_locked(self, waiter: _Waiter) -> None:
+    def _nudge_locked(self, waiter: _Waiter) -> bool:
+        """Have a waiter look again; False where its loop is closed, so that nobody ever will."""
         try:
             waiter.loop.call_soon_threadsafe(_resolve, waiter.future)
         except RuntimeError:
-            # Its loop is closed: nobody will ever use what it was given.
             self._drop_locked(waiter, self._clock.monotonic())
+            return False
+        return True
 
     def _drop_locked(self, waiter: _Waiter, now: float) -> None:
         self._lanes[waiter.lane].pop(waiter, None)

@@ -61,11 +61,14 @@ def read_checkpoint(text: str, *, operation: str, query: str) -> Position:
             "This is no checkpoint of nimble_async.", hint="Pass what checkpoint() returned, unchanged."
         ) from error
     if checkpoint.version != _VERSION:
-        raise CheckpointRefused(f"The checkpoint has version {checkpoint.version}; this release reads {_VERSION}.")
+        raise CheckpointRefused(
+            f"The checkpoint has version {checkpoint.version}; this release reads {_VERSION}."
+        )
     if checkpoint.operation != operation:
         raise CheckpointRefused(f"The checkpoint belongs to {checkpoint.operation}, not to {operation}.")
     if checkpoint.query != query:
         raise CheckpointRefused(
-            f"The checkpoint belongs to another query of {operation}.", hint="Repeat the query it was taken from."
+            f"The checkpoint belongs to another query of {operation}.",
+            hint="Repeat the query it was taken from.",
         )
     return checkpoint.position

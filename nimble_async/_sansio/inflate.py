@@ -14,7 +14,7 @@ _GZIP, _ZLIB, _DEFLATE = 31, 15, -15
 
 
 class Inflater:
-    """Reads `gzip` (several members too) or `deflate` (with zlib's frame, as named, or without, as often sent).
+    """Reads `gzip`, or `deflate` with zlib's frame, as named, or without, as often sent.
 
     Raises:
         ValueError: The coding is neither.

@@ -202,7 +202,9 @@ class Pacer:
         late = now - self._tat
         if now - self._last > _IDLE + 2 * self._step:
             self._begin(now, clean=False)
-        self._tat = max(self._tat, now - min(self._lateness, self._step)) + self._step
+        # A timer that came late is made up for; a slot that nobody wanted is not.
+        credit = min(self._lateness, self._step) if late <= self._step else 0.0
+        self._tat = max(self._tat, now - credit) + self._step
         self._last = now
         self._level_sent += 1
         self._outstanding += 1

@@ -39,7 +39,7 @@ START_RATE = 5.0
 """Calls a second before anything is known."""
 START_GROWTH = 1.05
 """Growth of the rate with each answer: doubled after fourteen calls, no brake any more after four seconds."""
-UNPACED = 10_000.0
+UNPACED = 1_000_000.0
 """A rate nobody reaches: pacing costs nothing any more."""
 SLOWEST = 1 / 3600
 """One call an hour: no evidence slows us down further."""
@@ -165,7 +165,9 @@ class Bracket(Struct, frozen=True, kw_only=True):
                 need=max(_TRY, self.block / 4),
             )
         if self.mode is Mode.PROBE:
-            return replace(self, lo=self.rate, rate=min(UNPACED, self.rate * (1 + 2 * self.step)), step=2 * self.step)
+            return replace(
+                self, lo=self.rate, rate=min(UNPACED, self.rate * (1 + 2 * self.step)), step=2 * self.step
+            )
         if self.mode is Mode.SEARCH:
             return self._next_level(max(self.lo, self.rate), jitter)
         return self

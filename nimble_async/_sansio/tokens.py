@@ -39,6 +39,7 @@ __all__ = [
     "TokenRecord",
     "age_of",
     "check_state",
+    "clocks_agree",
     "decode_record",
     "digest",
     "encode_record",
@@ -61,6 +62,7 @@ _LONGEST_LIFE = 366 * 86400.0
 _RENEW_AT = 0.8
 _SPARE = 5.0
 """Seconds before its end from which on a token is no longer sent: it would expire on the way."""
+_AGREEING = 5.0
 _GONE = frozenset({"invalid_grant", "invalid_token"})
 
 
@@ -121,6 +123,14 @@ def age_of(
     else:
         age = wall - record.obtained_wall
     return max(0.0, min(age, at_most))
+
+
+def clocks_agree(record: TokenRecord, *, wall: float) -> bool:
+    """Say whether nothing in a stored record speaks against the clocks: its writer's, or `wall`, ours."""
+    date = record.obtained_date_hdr
+    return record.obtained_wall <= wall + _AGREEING and (
+        date is None or abs(record.obtained_wall - date) <= _AGREEING
+    )
 
 
 def digest(secret: Secret | None) -> str:

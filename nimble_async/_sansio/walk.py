@@ -18,7 +18,7 @@ from nimble_async._sansio.codec import decode
 from nimble_async._sansio.operation import Operation
 from nimble_async.errors import MalformedResponse
 
-__all__ = ["GroupWalk", "OrderedWalk", "RowKey", "SnapshotWalk", "Walk", "lines_of", "read_key"]
+__all__ = ["GroupWalk", "OrderedWalk", "RowKey", "SnapshotWalk", "Walk", "lines_of", "read_keys"]
 
 Narrow: TypeAlias = Callable[[Mapping[str, Any], int | None, int | None], dict[str, Any]]
 
@@ -33,7 +33,7 @@ class OrderedWalk(Struct, frozen=True, kw_only=True):
     """The members of the query that sort by the date, oldest first."""
     descending: Mapping[str, Any]
     narrow: Narrow
-    """(query, start, end) -> the query restricted to dates between two seconds since 1970, ends included or not."""
+    """(query, start, end): restrict a query to dates between two seconds since 1970, ends included or not."""
     id: str = "id"
     key: str = "created"
     """The row's member that holds the date."""
@@ -79,7 +79,7 @@ Walk: TypeAlias = OrderedWalk | SnapshotWalk
 
 
 class RowKey(Struct, frozen=True, gc=False):
-    """What a job reads of a row: the id (None: rejected) and the date in seconds since 1970 (None: unreadable)."""
+    """What a job reads of a row: id (None: rejected) and date in seconds since 1970 (None: unreadable)."""
 
     id: str | None
     at: float | None
@@ -93,7 +93,11 @@ class RowKey(Struct, frozen=True, gc=False):
 @cache
 def _strict(id_name: str, key_name: str) -> type[Any]:
     return msgspec.defstruct(
-        "StrictKey", [("id", str), ("at", datetime)], rename={"id": id_name, "at": key_name}, frozen=True, gc=False
+        "StrictKey",
+        [("id", str), ("at", datetime)],
+        rename={"id": id_name, "at": key_name},
+        frozen=True,
+        gc=False,
     )
 
 
@@ -103,13 +107,18 @@ def _lenient(id_name: str, key_name: str) -> type[Any]:
     return msgspec.defstruct("LenientKey", members, rename={"id": id_name, "at": key_name}, frozen=True)
 
 
-def read_key(row: Raw | bytes, *, id_name: str, key_name: str) -> RowKey:
-    """Read the id and the date of a row; whatever is missing or of the wrong type is None."""
-    try:
-        strict = decode(row, _strict(id_name, key_name))
-    except MalformedResponse:
-        return _read_key_leniently(row, id_name, key_name)
-    return RowKey(strict.id or None, _seconds(strict.at))
+def read_keys(rows: Sequence[Raw | bytes], *, id_name: str, key_name: str) -> list[RowKey]:
+    """Read the id and the date of each row; whatever is missing or of the wrong type is None."""
+    strict = msgspec.json.Decoder(_strict(id_name, key_name)).decode
+    keys: list[RowKey] = []
+    for row in rows:
+        try:
+            found = strict(row)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            keys.append(_read_key_leniently(row, id_name, key_name))
+        else:
+            keys.append(RowKey(found.id or None, _seconds(found.at)))
+    return keys
 
 
 def _read_key_leniently(row: Raw | bytes, id_name: str, key_name: str) -> RowKey:
@@ -137,9 +146,7 @@ def _seconds(moment: datetime) -> float:
 
 def lines_of(rows: Sequence[Raw | bytes]) -> bytes:
     """Return each row's own bytes as one line; only a row that holds a line break is compacted."""
-    if not rows:
-        return b""
-    data = b"\n".join(rows) + b"\n"
+    data = b"\n".join([*rows, b""])
     if data.count(b"\n") == len(rows) and b"\r" not in data:
         return data
     return b"".join([_line_of(bytes(row)) for row in rows])

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from math import floor
+from operator import le
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -136,22 +137,21 @@ def judge(window: Window, keys: Sequence[RowKey], *, total: int | None, size: in
         return Again(why, final=window.tries + 1 >= _MOST_TRIES)
     if len(keys) == total:
         return Whole()
-    ordered = all(key.at is not None for key in keys) and all(
-        one.place[0] <= other.place[0] for one, other in zip(keys, keys[1:], strict=False)
-    )
-    if not ordered:
+    dates = [key.at for key in keys if key.at is not None]
+    if len(dates) < len(keys) or not all(map(le, dates, dates[1:])):
         halves = halve(window)
         return Halves(*halves) if halves else Crowded(total or 0)
-    until = min(floor(keys[-1].place[0]), window.end)
+    until = min(floor(dates[-1]), window.end)
     return Prefix(until) if until > window.start else Crowded(total or 0)
 
 
 def complaint(window: Window, keys: Sequence[RowKey], total: int | None, size: int) -> str:
-    """Return why an answer cannot be what was asked for, `size` rows filling a page; empty where it can."""
+    """Return why an answer is not what was asked for (empty where it is); `size` rows fill a page."""
     start, end = window.asked
     if total is None:
         return "an answer did not say how many records there are"
-    if any(key.at is not None and not start - 1 <= key.at <= end + 1 for key in keys):
+    dates = [key.at for key in keys if key.at is not None]
+    if dates and not start - 1 <= min(dates) <= max(dates) <= end + 1:
         return "an answer held records outside the dates asked for"
     ids = [key.id for key in keys if key.id is not None]
     if len(set(ids)) < len(ids):
@@ -163,7 +163,9 @@ def complaint(window: Window, keys: Sequence[RowKey], total: int | None, size: i
     return ""
 
 
-def halve(window: Window, *, low: float | None = None, high: float | None = None) -> tuple[Window, Window] | None:
+def halve(
+    window: Window, *, low: float | None = None, high: float | None = None
+) -> tuple[Window, Window] | None:
     """Cut a window in two at the middle of the dates known to be in use; None where it is one second."""
     if window.end - window.start < 2:
         return None
@@ -257,7 +259,6 @@ class Census:
         """Return the ids that were not seen at or after answer number `moment`."""
         return [id_ for id_, seen in self._seen.items() if seen.last < moment]
 
-    @property
     def settled(self) -> bool:
         """Whether at the instant of some answer exactly as many ids were alive as it counted."""
         change = [0] * (len(self._totals) + 1)

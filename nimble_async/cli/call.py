@@ -24,7 +24,7 @@ from nimble_async.cli.settings import Settings, open_client
 if TYPE_CHECKING:
     from nimble_async.nimble.client import NimbleClient
 
-__all__ = ["call"]
+__all__ = ["body_of", "call", "consent"]
 
 
 async def call(
@@ -51,17 +51,17 @@ async def call(
     chosen = find(operation)
     method = method_of(chosen)
     takes = arguments_of(method)
-    given = _body(body, takes, chosen)
+    given = body_of(body, takes, chosen)
     arguments = bind(words, takes, operation=chosen.name, given=given) | given
     if all and chosen.paging is None:
         raise UsageError(f"{chosen.name} has no pages, so --all does not apply.")
-    _consent(chosen, yes=yes)
+    consent(chosen, yes=yes)
     async with open_client(settings) as client:
         await _show(client, chosen, arguments, every=all, output=settings.output)
     return Exit.DONE
 
 
-def _body(text: str | None, takes: tuple[Argument, ...], operation: Operation[Any]) -> dict[str, Any]:
+def body_of(text: str | None, takes: tuple[Argument, ...], operation: Operation[Any]) -> dict[str, Any]:
     """Return the argument that the body is, read from where `text` says."""
     if text is None:
         return {}
@@ -83,7 +83,7 @@ def _source(text: str) -> str | bytes:
         raise UsageError(f"--body: {text[1:]} cannot be read: {error.strerror}.") from error
 
 
-def _consent(operation: Operation[Any], *, yes: bool) -> None:
+def consent(operation: Operation[Any], *, yes: bool) -> None:
     """Let nothing be destroyed that nobody agreed to.
 
     Raises:

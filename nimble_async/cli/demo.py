@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from nimble_async.nimble.client import NimbleClient
     from nimble_async.testing.server import ServedSimulator
 
-__all__ = ["Checked", "check_file", "demo"]
+__all__ = ["Checked", "check_file", "demo", "tell"]
 
 _RATE = "10/1s"
 _DRIFT = "1/s"
@@ -80,13 +80,9 @@ async def demo(
         latency=0.01,
     )
     with ServedSimulator(build(options, epoch=SystemClock().wall())) as served:
-        say(
-            f"A simulated account with {contacts:,} contacts and {deals:,} deals is served on {served.base_url}."
-        )
+        say(f"A simulated account with {contacts:,} contacts and {deals:,} deals is at {served.base_url}.")
         say(f"While it is read, contacts and deals are created and deleted, each at {_DRIFT};")
-        say(
-            f"it refuses more than {_RATE}, without saying so; access tokens live {_TOKEN_LIFE:.0f} seconds.\n"
-        )
+        say(f"it refuses more than {_RATE}, without saying so; its tokens live {_TOKEN_LIFE:.0f} seconds.\n")
         async with _client(served) as client:
             checked = await _export(client, served, "contacts", place)
             checked += await _export(client, served, "deals", place)
@@ -95,7 +91,7 @@ async def demo(
     renewals = statistics["refreshes"]
     what = f"the access token was renewed {renewals} times on the way"
     checked.append(Checked(what=what, holds=renewals >= _LEAST_RENEWALS))
-    _tell(checked, statistics, place)
+    tell(checked, statistics, place)
     holds = all(check.holds for check in checked)
     if settings.output in {"json", "jsonl"}:
         facts = {"ok": holds, "folder": str(place), "checks": checked, "simulator": statistics}
@@ -178,7 +174,7 @@ def check_file(
     same = named.sha256 == hashlib.sha256(content).hexdigest() and named.rows == len(lines)
     return [
         Checked(
-            what=f"each of the {len(survivors):,} {resource} that lived throughout is in the file exactly once",
+            what=f"each of the {len(survivors):,} {resource} that lived throughout is there exactly once",
             holds=all(found[id_] == 1 for id_ in survivors),
         ),
         Checked(
@@ -192,7 +188,8 @@ def check_file(
     ]
 
 
-def _tell(checked: list[Checked], statistics: dict[str, Any], place: Path) -> None:
+def tell(checked: list[Checked], statistics: dict[str, Any], place: Path) -> None:
+    """Say what holds, what went over the wire, where the files are, and what to try next."""
     say("Checked against what the simulator saw:")
     for check in checked:
         say(f"  {'yes' if check.holds else 'NO '}  {check.what}")

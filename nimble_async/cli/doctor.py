@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Check", "clock_check", "doctor", "extras_check", "file_checks", "settings_checks"]
 
-State = Literal["ok", "trouble", "unknown", "note"]
+_State = Literal["ok", "trouble", "unknown", "note"]
 _MOST_SKEW = 30.0
 _EXTRAS = {
     "parquet": "pyarrow", "duckdb": "duckdb", "postgres": "asyncpg", "pandas": "pandas", "polars": "polars",
@@ -46,7 +46,7 @@ class Check(Struct, frozen=True, kw_only=True):
     """One thing that was looked at."""
 
     check: str
-    state: State
+    state: _State
     found: str
     do: str = ""
     """What to do about it; empty where nothing has to be done."""

@@ -20,7 +20,7 @@ from nimble_async.cli.progress import budget, meter
 from nimble_async.cli.render import say
 from nimble_async.cli.settings import Settings, open_client
 from nimble_async.config import ClientConfig
-from nimble_async.errors import Forbidden, NotFound, OutputFailed
+from nimble_async.errors import CrmError, Forbidden, NotFound, OutputFailed
 
 if TYPE_CHECKING:
     from nimble_async.jobs.certificate import Certificate
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
 
 __all__ = ["export", "go_on", "query_of", "run_export", "target"]
 
-Resource = Literal["contacts", "deals"]
+_Resource = Literal["contacts", "deals"]
 _MOST_AT_ONCE = 64
 _OTHER_FORMATS = frozenset({".csv", ".db", ".duckdb", ".gz", ".parquet", ".sqlite", ".tsv", ".xlsx", ".zst"})
 
 
 async def export(
-    resource: Resource,
+    resource: _Resource,
     /,
     *,
     to: Annotated[str, Parameter(allow_leading_hyphen=True)],
@@ -85,6 +85,10 @@ async def export(
     except asyncio.CancelledError:
         say(go_on(settings.words, piped=to == "-"))
         return Exit.INTERRUPTED
+    except OutputFailed as error:
+        if isinstance(error.__cause__, BrokenPipeError):
+            raise error.__cause__ from error  # whoever read stdout wants no more, and no words
+        raise
     for line in done.lines():
         say(line)
     return Exit.DONE if done.complete else Exit.UNPROVEN
@@ -121,6 +125,8 @@ async def run_export(
                 certificate=certificate, progress=show,
             )  # fmt: skip
         except OSError as error:
+            if isinstance(error, CrmError):
+                raise  # a deadline is a TimeoutError too
             raise OutputFailed(f"{error.filename or to}: {error.strerror or error}.") from error
 
 

@@ -11,6 +11,7 @@ import os
 import signal
 from collections.abc import Callable, Coroutine, Sequence
 from difflib import get_close_matches
+from functools import partial
 from inspect import iscoroutine
 from typing import Annotated, Any, Literal
 
@@ -35,8 +36,8 @@ _SHARED = frozenset({"--crm", "--profile", "--base-url", "--output"})
 _HELP = "Nimble from the command line. Data goes to stdout, words for people to stderr."
 
 
-def build(found: list[int], words: tuple[str, ...] = ()) -> App:
-    """Return the application; the exit code of the command it runs is put into `found`.
+def build(chosen: list[Callable[[], Any]], words: tuple[str, ...] = ()) -> App:
+    """Return the application, which puts the command that was asked for into `chosen`.
 
     `words` is the command line as it was typed.
     """
@@ -69,7 +70,8 @@ def build(found: list[int], words: tuple[str, ...] = ()) -> App:
         command, bound, ignored = app.parse_args(tokens, exit_on_error=False, print_error=False)
         if "settings" in ignored:
             bound.arguments["settings"] = settings
-        found.append(_finish(command(*bound.args, **bound.kwargs)))
+        # It runs outside of the parser, which would swallow an interruption.
+        chosen.append(partial(command, *bound.args, **bound.kwargs))
 
     return app
 
@@ -80,13 +82,13 @@ def run(arguments: Sequence[str]) -> int:
     Raises:
         UsageError: It cannot be followed.
     """
-    found: list[int] = []
-    app = build(found, tuple(arguments))
+    chosen: list[Callable[[], Any]] = []
+    app = build(chosen, tuple(arguments))
     try:
         app.meta(hoist(arguments), exit_on_error=False, print_error=False)
     except CycloptsError as error:
         raise UsageError(one_line(_words(error)), hint=_help_of(arguments)) from error
-    return found[-1] if found else Exit.DONE
+    return _finish(chosen[0]()) if chosen else Exit.DONE
 
 
 def _shared(words: str) -> Parameter:

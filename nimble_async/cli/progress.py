@@ -28,6 +28,8 @@ _EVERY = 2.0
 """Seconds between two plain lines of one phase."""
 _BLINK = 0.1
 """Seconds between two drawings of the bar."""
+_BAR = 24
+"""Characters of the bar."""
 _PHASES = {
     "survey": "looking how much there is",
     "reading": "reading",
@@ -135,6 +137,8 @@ class Bar:
         self._phase, self._last = progress.phase, progress.elapsed
         words = describe(progress, self._resource, since=since, rate=self._rate())
         total = max(progress.expected, progress.records) or None
+        # On a narrow terminal the words give way, not the bar.
+        words = words[: max(1, self._bar.console.width - _BAR - 2)]
         self._bar.update(self._task, completed=progress.records, total=total, description=words)
         self._bar.refresh()
 
@@ -154,7 +158,7 @@ class _Drawn(AbstractContextManager[Meter]):
         from rich.progress import BarColumn, Progress, TextColumn
 
         console = Console(stderr=True)
-        columns = BarColumn(bar_width=24), TextColumn("{task.description}", markup=False)
+        columns = BarColumn(bar_width=_BAR), TextColumn("{task.description}", markup=False)
         self._bar = Progress(*columns, console=console, auto_refresh=False, expand=False)
         self._meter = Bar(resource, rate, self._bar)
 

@@ -32,7 +32,7 @@ def terminal(stream: str) -> bool:
 
 
 def ask(question: str) -> bool:
-    """Ask on stderr, and return whether the answer begins with y. The caller knows that stdin is a terminal."""
+    """Ask on stderr, and return whether the answer begins with y. Only where stdin is a terminal."""
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower().startswith("y")
 

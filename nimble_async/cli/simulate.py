@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from nimble_async.cli.exits import UsageError
 from nimble_async.cli.render import say
 from nimble_async.cli.settings import Settings
+from nimble_async.config import RateLimit
 
 __all__ = ["simulate"]
 
@@ -95,14 +96,18 @@ def simulate(
     from nimble_async.testing.options import SimulateOptions
     from nimble_async.testing.server import serve
 
+    for text in (rate, drift):
+        if text is not None:
+            RateLimit.parse(text)
     options = SimulateOptions(
-        port=port, contacts=contacts, deals=deals, seed=seed, rate=rate, rate_rule=rate_rule, announce=announce,
-        announce_form=announce_form, retry_after=retry_after, penalty=penalty, latency=latency, jitter=jitter,
-        drift=drift, backdated=backdated, backdate=backdate, index_lag=index_lag, unstable_ties=unstable_ties,
-        imports=imports, import_size=import_size, exclusive_ends=exclusive_ends, deals_limit_cap=deals_limit_cap,
-        offer_archived=offer_archived, offer_invisible=offer_invisible, hidden_deals=hidden_deals, quota=quota,
-        token_life=token_life, grace=grace, ignore_pkce=ignore_pkce, ignore_state=ignore_state,
-        redirect_uri=redirect_uri, faults=faults,
+        port=port, contacts=contacts, deals=deals, seed=seed, rate=rate, rate_rule=rate_rule,
+        announce=announce, announce_form=announce_form, retry_after=retry_after, penalty=penalty,
+        latency=latency, jitter=jitter, drift=drift, backdated=backdated, backdate=backdate,
+        index_lag=index_lag, unstable_ties=unstable_ties, imports=imports, import_size=import_size,
+        exclusive_ends=exclusive_ends, deals_limit_cap=deals_limit_cap, offer_archived=offer_archived,
+        offer_invisible=offer_invisible, hidden_deals=hidden_deals, quota=quota, token_life=token_life,
+        grace=grace, ignore_pkce=ignore_pkce, ignore_state=ignore_state, redirect_uri=redirect_uri,
+        faults=faults,
     )  # fmt: skip
     say(f"Simulating {contacts:,} contacts and {deals:,} deals; interrupt (Ctrl-C) to end.")
     return serve(options)

@@ -1,1 +1,1 @@
-"""Long work over many calls: what moves whole accounts, can be killed at any instant, and says what it did."""
+"""Long work over many calls: it moves whole accounts, survives a kill, and says what it did."""

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from nimble_async._sansio.windows import Proof
 
-__all__ = ["Certificate", "OutputFile", "Windows"]
+__all__ = ["Certificate", "OutputFile", "Windows", "count_windows", "moment"]
 
 
 class OutputFile(Struct, frozen=True, kw_only=True):
@@ -103,13 +103,15 @@ class Certificate(Struct, frozen=True, kw_only=True):
         out = [
             f"{self.delivered:,} {self.resource} delivered to {self.output.name} "
             f"({self.output.bytes:,} bytes, sha256 {self.output.sha256[:16]}...)",
-            f"expected {self.expected:,}, gone {self.gone:,}, appeared {self.appeared:,}, rejected {self.rejected:,}, "
-            f"duplicates dropped {self.duplicates:,}",
+            f"expected {self.expected:,}, gone {self.gone:,}, appeared {self.appeared:,}, "
+            f"rejected {self.rejected:,}, duplicates dropped {self.duplicates:,}",
             f"{self.requests:,} requests ({self.requests_per_record:.3f} a record), {self.pages:,} pages, "
             f"{self.pages_reread:,} read again, resumed {self.resumed} times",
         ]
         if self.born_after:
-            out.append(f"{self.born_after:,} records were created after the start; they are not part of the promise")
+            out.append(
+                f"{self.born_after:,} records were created after the start; they are not part of the promise"
+            )
         if self.rejected_output is not None:
             out.append(f"rejected rows are in {self.rejected_output.name}")
         out.extend(self.facts)

@@ -1,4 +1,4 @@
-"""Count a crowd: records with (nearly) one date, more than fit a page, by going over its pages until a census settles.
+"""Count a crowd, records with (nearly) one date that fit no page: go over its pages until a census settles.
 
 Rule: pages are read from the last to the first, strictly one after another, since deletions only
 move a survivor to a lower page; what still slips through, the census notices.
@@ -32,24 +32,36 @@ async def count_heads(
     window: Window, query: Mapping[str, Any], *, total: int, walk: OrderedWalk, reader: Reader, ledger: Ledger
 ) -> list[Window]:
     """Read the crowd at a window's start, keep it as one block, and return the rest of the window."""
-    width = window.end - window.start if total <= _COMFORTABLE * walk.limit else min(_FIRST_WIDTH, window.end - window.start)
+    width = (
+        window.end - window.start
+        if total <= _COMFORTABLE * walk.limit
+        else min(_FIRST_WIDTH, window.end - window.start)
+    )
     while True:
-        crowd = Crowd(first_seconds(window, width), query, walk=walk, reader=reader)
+        crowd = _Crowd(first_seconds(window, width), query, walk=walk, reader=reader)
         settled = await crowd.count(narrowest=width == 1)
         if settled or width == 1:
             break
         width = 1
         reader.counts.reread += 1
     part = crowd.window
-    why = "" if settled else f"{crowd.size:,} records share almost one date and changed while they were counted"
-    await ledger.put(crowd.rows(), start=part.start, end=part.end, proof=Proof.CENSUS if settled else Proof.NONE, why=why)
+    why = (
+        ""
+        if settled
+        else f"{crowd.size:,} records share almost one date, and changed while they were counted"
+    )
+    await ledger.put(
+        crowd.rows(), start=part.start, end=part.end, proof=Proof.CENSUS if settled else Proof.NONE, why=why
+    )
     return [replace(window, start=part.end, guess=None, tries=0)] if part.end < window.end else []
 
 
-class Crowd:
+class _Crowd:
     """The rows of one narrow window, and the census over them."""
 
-    def __init__(self, window: Window, query: Mapping[str, Any], *, walk: OrderedWalk, reader: Reader) -> None:
+    def __init__(
+        self, window: Window, query: Mapping[str, Any], *, walk: OrderedWalk, reader: Reader
+    ) -> None:
         self.window = window
         self.census = Census()
         self._walk = walk
@@ -68,7 +80,7 @@ class Crowd:
         return [pair for pair in self._rows.values() if self.window.owns(pair[0])]
 
     async def count(self, *, narrowest: bool) -> bool:
-        """Go over the pages until the census settles; False where it does not, or a narrower window is better."""
+        """Go over the pages until the census settles; False where it does not, or narrower is better."""
         page = await self._page(1)
         if page.total is not None and page.total > _COMFORTABLE * self._walk.limit and not narrowest:
             return False
@@ -76,11 +88,11 @@ class Crowd:
             known = len(self.census)
             for number in range(self._last_page(), 0, -1):
                 await self._page(number)
-            if self.census.settled:
+            if self.census.settled():
                 return True
             if len(self.census) == known or len(self.census) == self.census.total:
                 await self._confirm()
-                if self.census.settled:
+                if self.census.settled():
                     return True
         return False
 
@@ -93,7 +105,11 @@ class Crowd:
         if self.census.answers:
             self._reader.counts.reread += 1
         usable = not complaint(self.window, page.keys, page.total, 0)
-        names = [key.id or _nameless(row) for key, row in zip(page.keys, page.rows, strict=True)] if usable else []
+        names = (
+            [key.id or _nameless(row) for key, row in zip(page.keys, page.rows, strict=True)]
+            if usable
+            else []
+        )
         self.census.note(names, page.total if usable else None)
         for name, key, row in zip(names, page.keys, page.rows, strict=False):
             if name in self._rows:
@@ -103,11 +119,13 @@ class Crowd:
         return page
 
     async def _confirm(self) -> None:
-        """Ask by id who of the crowd is still there: where ties are unstable, pages rarely show everybody."""
+        """Ask by id who is still there: where ties are unstable, pages rarely show everybody."""
         walk = self._walk
         if walk.members is None:
             return
-        names = [name for name in self.census.missing_since(self.census.answers - 1) if not name.startswith("\0")]
+        names = [
+            name for name in self.census.missing_since(self.census.answers - 1) if not name.startswith("\0")
+        ]
         alone = {"fields": self._user_query["fields"]} if self._user_query.get("fields") else {}
         for begin in range(0, len(names), walk.members_limit):
             some = names[begin : begin + walk.members_limit]

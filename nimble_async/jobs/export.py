@@ -114,8 +114,13 @@ async def export(
         clock=clock, concurrency=concurrency, progress=progress, commit_every=commit_every, trace=trace,
     )  # fmt: skip
     if not isinstance(to, Path):
-        return await run.to_pipe(to, certificate)
-    return await run.to_file(to, certificate or certificate_path(to), restart=restart)
+        return await run.to_pipe(to, certificate and _whole(certificate))
+    return await run.to_file(_whole(to), _whole(certificate or certificate_path(to)), restart=restart)
+
+
+def _whole(path: Path) -> Path:
+    """Make a path independent of the current folder, which may change meanwhile."""
+    return path.absolute()
 
 
 class _Export:
@@ -143,8 +148,6 @@ class _Export:
         self._reader = Reader(source, walk, clock, progress)
 
     async def to_file(self, output: Path, certificate: Path, *, restart: bool) -> Certificate:
-        output = output.absolute()
-        certificate = certificate.absolute()
         journal = Journal(work_folder(output), self._trace)
         try:
             await unbroken(_prepare, journal, self._header, output, restart=restart)
@@ -171,7 +174,7 @@ class _Export:
             published = await unbroken(copy_out, journal, self._walk, pipe)
             result = self._certify(journal, published, Path("-"))
             if certificate is not None:
-                await unbroken(place_certificate, journal, result.encode(), certificate.absolute())
+                await unbroken(place_certificate, journal, result.encode(), certificate)
         finally:
             journal.close()
             shutil.rmtree(folder, ignore_errors=True)
@@ -185,10 +188,17 @@ class _Export:
         reading: OrderedReading | SnapshotReading
         if isinstance(self._walk, OrderedWalk):
             reading = OrderedReading(
-                self._walk, self._query, reader=self._reader, ledger=ledger, journal=journal, concurrency=self._concurrency
+                self._walk,
+                self._query,
+                reader=self._reader,
+                ledger=ledger,
+                journal=journal,
+                concurrency=self._concurrency,
             )
         else:
-            reading = SnapshotReading(self._walk, self._query, reader=self._reader, ledger=ledger, journal=journal)
+            reading = SnapshotReading(
+                self._walk, self._query, reader=self._reader, ledger=ledger, journal=journal
+            )
         try:
             await reading.run()
         except BaseException:
@@ -201,7 +211,7 @@ class _Export:
         reasons = [*started.notes, *closed.notes, *sorted({block.why or "a window" for block in blocks if
                    block.proof is Proof.NONE})]  # fmt: skip
         if published.odd:
-            reasons.append(f"{published.odd:,} rows have no readable date; others like them may be in no window")
+            reasons.append(f"{published.odd:,} rows have no readable date; others may be in no window")
         delivered, rejected = published.rows, published.rejected
         seen_again = sum(block.rows for block in journal.blocks) - delivered - rejected
         assumptions = _ORDERED_ASSUMPTIONS if isinstance(self._walk, OrderedWalk) else _SNAPSHOT_ASSUMPTIONS
@@ -233,9 +243,14 @@ class _Export:
             resumed=journal.resumed,
             facts=closed.facts,
             assumptions=tuple(text.format(lag=lag) for text in assumptions),
-            output=OutputFile(name=output.name, bytes=published.size, rows=published.rows, sha256=published.sha256),
+            output=OutputFile(
+                name=output.name, bytes=published.size, rows=published.rows, sha256=published.sha256
+            ),
             rejected_output=OutputFile(
-                name=aside.name, bytes=published.rejected_size, rows=rejected, sha256=published.rejected_sha256
+                name=aside.name,
+                bytes=published.rejected_size,
+                rows=rejected,
+                sha256=published.rejected_sha256,
             )
             if published.rejected_sha256
             else None,
@@ -293,7 +308,7 @@ def _check_identity(journal: Journal, header: Header) -> None:
     known = journal.header
     if known is None or msgspec.structs.replace(known, replaces=None) != header:
         raise CheckpointRefused(
-            f"The unfinished export in {journal.folder} belongs to another query or account. Nothing was changed.",
+            f"The unfinished export in {journal.folder} belongs to another query or account.",
             hint="Repeat the query it was begun with, or use --restart to begin anew.",
         )
 

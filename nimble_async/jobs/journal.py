@@ -24,14 +24,14 @@ from nimble_async.stores.durable import Trace, fsync_folder, rename_durably, wri
 
 __all__ = ["Block", "Closed", "Counts", "Entry", "Header", "Journal", "Published", "Resumed", "Started"]
 
-VERSION = 1
-_CHUNK = 1 << 20
+_VERSION = 1
+_CHUNK = 1 << 18
 
 
 class Header(Struct, frozen=True, kw_only=True, tag="header"):
     """Which job this is: another one refuses the journal."""
 
-    version: int = VERSION
+    version: int = _VERSION
     crm: str
     resource: str
     query: str
@@ -160,10 +160,9 @@ class Journal:
             JobBusy: Another process holds it.
         """
         while True:
-            if create:
-                if not self.folder.exists():
-                    self.folder.mkdir(mode=0o700, exist_ok=True)
-                    fsync_folder(self.folder.parent, trace=self.trace)
+            if create and not self.folder.exists():
+                self.folder.mkdir(mode=0o700, exist_ok=True)
+                fsync_folder(self.folder.parent, trace=self.trace)
             try:
                 lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             except FileNotFoundError:
@@ -184,7 +183,7 @@ class Journal:
 
     def _still_there(self, lock: int) -> bool:
         try:
-            return os.path.samestat(os.fstat(lock), os.stat(self.folder))
+            return os.path.samestat(os.fstat(lock), self.folder.stat())
         except FileNotFoundError:
             return False
 
@@ -217,8 +216,8 @@ class Journal:
             end += len(line) + 1
         if data and (not entries or not isinstance(entries[0], Header)):
             raise self._refusal("it does not begin as a journal does")
-        if entries and isinstance(entries[0], Header) and entries[0].version != VERSION:
-            raise self._refusal(f"it has version {entries[0].version}, this release reads {VERSION}")
+        if entries and isinstance(entries[0], Header) and entries[0].version != _VERSION:
+            raise self._refusal(f"it has version {entries[0].version}, this release reads {_VERSION}")
         return end, entries
 
     def _refusal(self, why: str) -> CheckpointRefused:
@@ -274,7 +273,8 @@ class Journal:
     def commit(self, rows: list[bytes], entries: list[Entry]) -> None:
         """Append rows, then the entries that speak of them; both are on the disk when it returns."""
         if rows:
-            write_all(self._spool, b"".join(rows))
+            for piece in rows:
+                write_all(self._spool, piece)
             self.trace("write", self.spool_path)
             os.fsync(self._spool)
             self.trace("fsync", self.spool_path)
@@ -288,7 +288,9 @@ class Journal:
 
     def write(self, path: Path, pieces: Iterable[bytes]) -> None:
         """Write a file of the folder anew and make its content durable; its name is not yet."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600
+        )
         try:
             for piece in pieces:
                 write_all(descriptor, piece)
@@ -321,7 +323,7 @@ class Journal:
         # The journal goes first: rows without one are ignored, a journal without rows is refused.
         self._unlink(sorted(self.folder.iterdir(), key=lambda path: path != self.path))
         fresh = Journal(self.folder, self.trace)
-        fresh._lock = self._lock  # noqa: SLF001 (the same class: everything but the lock is forgotten)
+        fresh._lock = self._lock  # everything but the lock is forgotten
         self.__dict__.update(fresh.__dict__)
 
     def remove(self) -> None:

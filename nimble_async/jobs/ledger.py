@@ -43,19 +43,23 @@ async def unbroken(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) 
     try:
         result = work.result()
     except OSError as error:
-        raise output_failed(error) from error
+        raise _output_failed(error) from error
     if interrupted:
         raise asyncio.CancelledError
     return result
 
 
-def output_failed(error: OSError) -> OutputFailed:
+def _output_failed(error: OSError) -> OutputFailed:
     """Say what the system refused, and what to do."""
     where = f" {error.filename}" if error.filename else ""
     return OutputFailed(
         f"The output{where} cannot be written: {error.strerror or error}.",
         hint="Make room or permit it, then run the same command again: it goes on where it stopped.",
     )
+
+
+def _place(pair: tuple[RowKey, Raw | bytes]) -> tuple[float, str]:
+    return pair[0].place
 
 
 class Ledger:
@@ -71,18 +75,24 @@ class Ledger:
         self._end = journal.spooled
         self._oldest: float | None = None
         self._lock = asyncio.Lock()
-        self._broken = False
+        self._failure: BaseException | None = None
+        """Why nothing can be committed any more: where the next row would lie is not known."""
 
     async def put(
         self, rows: Iterable[tuple[RowKey, Raw | bytes]], *, start: int, end: int, proof: Proof, why: str = ""
     ) -> None:
-        """Hand over the rows that own `start <= t < end`; odd and rejected ones get blocks of their own."""
+        """Hand over all rows of `start <= t < end`; odd and rejected ones get blocks of their own."""
         found: list[tuple[RowKey, Raw | bytes]] = []
         odd: list[tuple[RowKey, Raw | bytes]] = []
         rejected: list[tuple[RowKey, Raw | bytes]] = []
         for pair in rows:
             key = pair[0]
-            (rejected if key.id is None else odd if key.at is None else found).append(pair)
+            if key.id is None:
+                rejected.append(pair)
+            elif key.at is None:
+                odd.append(pair)
+            else:
+                found.append(pair)
         # The block that covers the window comes last: all of it is known, or none.
         for kind, some in (("odd", odd), ("rejected", rejected)):
             if some:
@@ -96,9 +106,16 @@ class Ledger:
             await self.flush()
 
     def _append(
-        self, kind: str, rows: list[tuple[RowKey, Raw | bytes]], *, start: int, end: int, proof: Proof, why: str = ""
+        self,
+        kind: str,
+        rows: list[tuple[RowKey, Raw | bytes]],
+        *,
+        start: int,
+        end: int,
+        proof: Proof,
+        why: str = "",
     ) -> None:
-        rows.sort(key=lambda pair: pair[0].place)
+        rows.sort(key=_place)
         data = lines_of([row for _, row in rows])
         self._entries.append(
             Block(
@@ -121,12 +138,14 @@ class Ledger:
             self._rows, self._entries, self._bytes, self._oldest = [], [], 0, None
             if not entries:
                 return
-            if self._broken:
-                raise OutputFailed("An earlier commit failed; nothing more is written.")
+            if self._failure is not None:
+                raise self._failure
             try:
                 await unbroken(self.journal.commit, rows, entries)
-            except OutputFailed:
-                self._broken = True
+            except asyncio.CancelledError:
+                raise  # the commit was made all the same
+            except BaseException as error:
+                self._failure = error
                 raise
 
     def _take_counts(self) -> list[Entry]:
@@ -134,8 +153,8 @@ class Ledger:
         return [counts] if counts != Counts() else []
 
     async def rescue(self) -> None:
-        """Commit what is whole before an error or a cancellation is passed on; never raises one of its own."""
-        if self._broken:
+        """Commit what is whole before an error is passed on; never raises one of its own."""
+        if self._failure is not None:
             return
         try:
             await self.flush()

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from functools import partial
 from math import floor
 from typing import Any
 
 from msgspec.structs import replace
 
+from nimble_async._aio.fanout import fanout
 from nimble_async._sansio.paging import ByNumber
 from nimble_async._sansio.walk import OrderedWalk, RowKey
 from nimble_async._sansio.windows import (
@@ -39,7 +41,7 @@ __all__ = ["OrderedReading"]
 
 _FRESH = 60
 """The youngest seconds are read last of all, so that an index slower than promised has the longest time."""
-_MOST_SURVEYS = 8
+_MOST_SURVEYS = 24
 
 
 class OrderedReading:
@@ -94,24 +96,27 @@ class OrderedReading:
         """Learn the server's time, the total and the dates in use; check that every record has a date.
 
         A record without a date lies in no window. So the total without any date filter must equal the
-        total of all dates: two of the first, around one of the second, until all three agree.
+        total of all dates: two of the first and one of the second, asked for at once so that little
+        changes in between, until all three agree.
         """
         everything = self._narrow(EARLIEST, LATEST)
-        first = await self._probe(self._query, self._walk.ascending)
+        probes = [
+            partial(self._probe, self._query, self._walk.ascending),
+            partial(self._probe, everything, self._walk.descending),
+            partial(self._probe, self._query, self._walk.ascending),
+        ]
+        first, dated, again = await fanout(probes, at_once=3)
         at = floor(self._reader.now())
-        before = dated = first
         missing = 0
         for _ in range(_MOST_SURVEYS):
-            dated = await self._probe(everything, self._walk.descending)
-            after = await self._probe(self._query, self._walk.ascending)
-            missing = (before.total or 0) - (dated.total or 0)
-            if before.total == dated.total == after.total:
+            missing = (again.total or 0) - (dated.total or 0)
+            if again.total == dated.total == first.total:
                 break
-            before = after
+            first, dated, again = await fanout(probes, at_once=3)
         else:
             missing = missing or 1
         low, high = _date(first), _date(dated)
-        notes = (f"about {abs(missing)} records have no date by which they could be asked for",) if missing else ()
+        notes = (f"about {abs(missing)} records have no date to be asked for by",) if missing else ()
         started = Started(
             at=at,
             # The youngest record there is lies inside, also where its date is ahead of the server's clock.
@@ -190,7 +195,12 @@ class OrderedReading:
                 return [left, right]
             case Crowded(total):
                 return await count_heads(
-                    window, self._query, total=total, walk=self._walk, reader=self._reader, ledger=self._ledger
+                    window,
+                    self._query,
+                    total=total,
+                    walk=self._walk,
+                    reader=self._reader,
+                    ledger=self._ledger,
                 )
             case Again(why, final):
                 return await self._again(window, page, why, final=final)

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from nimble_async._sansio.walk import Walk, read_key
+from nimble_async._sansio.walk import Walk, read_keys
 from nimble_async.errors import OutputExists, OutputFailed
 from nimble_async.jobs.journal import Block, Journal, Published
 from nimble_async.stores.durable import rename_durably, replace_file
@@ -63,7 +63,8 @@ class Assembly:
         walk = self._walk
         lines: dict[str, bytes] = {}
         for line in self._whole_lines("odd"):
-            lines.setdefault(read_key(line, id_name=walk.id, key_name=walk.key).id or "", line)
+            [key] = read_keys([line], id_name=walk.id, key_name=walk.key)
+            lines.setdefault(key.id or "", line)
         yield from (lines[id_] for id_ in sorted(lines))
 
     def rejected_lines(self) -> list[bytes]:

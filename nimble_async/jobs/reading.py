@@ -16,7 +16,7 @@ from nimble_async._aio.ports import Clock
 from nimble_async._sansio.message import Response
 from nimble_async._sansio.operation import Operation
 from nimble_async._sansio.paging import Cursor
-from nimble_async._sansio.walk import RowKey, Walk, read_key
+from nimble_async._sansio.walk import RowKey, Walk, read_keys
 from nimble_async.jobs.journal import Counts
 from nimble_async.jobs.ports import PageAnswer, Source
 
@@ -103,8 +103,7 @@ class Reader:
 
     def keys(self, rows: list[Raw]) -> list[RowKey]:
         """Read the id and the date of each row."""
-        id_name, key_name = self._walk.id, self._walk.key
-        return [read_key(row, id_name=id_name, key_name=key_name) for row in rows]
+        return read_keys(rows, id_name=self._walk.id, key_name=self._walk.key)
 
     async def rows(self, operation: Operation[Any], *, query: Mapping[str, Any]) -> list[Raw]:
         """Read a list without pages."""

@@ -32,7 +32,13 @@ class SnapshotReading:
     """One run over a snapshot walk."""
 
     def __init__(
-        self, walk: SnapshotWalk, query: Mapping[str, Any], *, reader: Reader, ledger: Ledger, journal: Journal
+        self,
+        walk: SnapshotWalk,
+        query: Mapping[str, Any],
+        *,
+        reader: Reader,
+        ledger: Ledger,
+        journal: Journal,
     ) -> None:
         self._walk = walk
         self._query = {**walk.query, **query}
@@ -41,6 +47,7 @@ class SnapshotReading:
         self._journal = journal
         self._parents: list[Mapping[str, Any]] = []
         self._facts: list[str] = []
+        self._looked = False
 
     async def run(self) -> None:
         """Read everything, unless the journal has it, and close it.
@@ -48,21 +55,27 @@ class SnapshotReading:
         Raises:
             CrmError: A call failed for good; the next run begins again, since a snapshot has no half.
         """
+        if not any(block.end == LATEST for block in self._journal.blocks):
+            await self._read()
+        elif self._journal.started is not None:
+            self._reader.expected = self._journal.started.expected
+        await self._look_at_parents()
+        await self._ledger.flush(Closed(at=floor(self._reader.now()), facts=tuple(self._facts)))
+
+    async def _read(self) -> None:
         page = await self._ask(self._walk.limit)
         started = self._journal.started
         if started is None:
             started = Started(at=floor(self._reader.now()), expected=page.total or len(page.rows))
             await self._ledger.flush(started)
         self._reader.expected = started.expected
-        await self._look_at_parents()
-        if not any(block.end == LATEST for block in self._journal.blocks):
-            page = await self._ask_for_all(page)
-            if _is_snapshot(page):
-                rows = zip(page.keys, page.rows, strict=True)
-                await self._ledger.put(rows, start=EARLIEST, end=LATEST, proof=Proof.SNAPSHOT)
-            else:
-                await self._walk_groups(page)
-        await self._ledger.flush(Closed(at=floor(self._reader.now()), facts=tuple(self._facts)))
+        page = await self._ask_for_all(page)
+        if _is_snapshot(page):
+            rows = zip(page.keys, page.rows, strict=True)
+            await self._ledger.put(rows, start=EARLIEST, end=LATEST, proof=Proof.SNAPSHOT)
+        else:
+            await self._walk_groups(page)
+        await self._ledger.flush()
 
     async def _ask(self, limit: int) -> Page:
         page = await self._reader.page(cursor=ByLimit(limit), query=self._query, size=limit)
@@ -83,6 +96,10 @@ class SnapshotReading:
         return page
 
     async def _look_at_parents(self) -> None:
+        """Learn which pipelines there are, once, for the walk over them and for the certificate."""
+        if self._looked:
+            return
+        self._looked = True
         groups = self._walk.groups
         try:
             rows = await self._reader.rows(groups.parents, query={})
@@ -98,6 +115,7 @@ class SnapshotReading:
 
     async def _walk_groups(self, capped: Page) -> None:
         """Walk every pipeline by stage, again and again until a census settles and no total has moved."""
+        await self._look_at_parents()
         census = Census()
         rows: dict[str, tuple[RowKey, Raw]] = {}
         nameless: list[tuple[RowKey, Raw]] = []
@@ -108,7 +126,7 @@ class SnapshotReading:
             for parent in self._parents:
                 nameless = await self._walk_parent(parent, census, rows, nameless)
                 totals.add(await self._total(census))
-            proven = totals == {len(rows)} and census.settled and not nameless
+            proven = totals == {len(rows)} and census.settled() and not nameless
             if proven or (number >= 1 and len(totals) == 1 and len(rows) < (census.total or 0)):
                 break  # settled, or still and yet less than the total: going round again shows nothing new
             self._reader.counts.reread += len(self._parents)
@@ -150,8 +168,8 @@ class SnapshotReading:
 
     def _say_what_was_seen(self, rows: Mapping[str, Any], census: Census, capped: Page) -> None:
         self._facts.append(
-            f"{self._walk.listing.name} sends at most {len(capped.rows)} at once, so they were read pipeline by "
-            f"pipeline: {len(rows)} of {census.total} found"
+            f"{self._walk.listing.name} sends at most {len(capped.rows)} at once, so they were read "
+            f"pipeline by pipeline: {len(rows)} of {census.total} found"
         )
 
     def _why(self, rows: Mapping[str, Any], census: Census, totals: set[int | None]) -> str:
@@ -159,8 +177,8 @@ class SnapshotReading:
             return "records came or went while the pipelines were walked, and what is missing cannot be told"
         if len(rows) < (census.total or 0):
             return (
-                f"{(census.total or 0) - len(rows)} records are counted and in no pipeline that could be read "
-                "(archived or not visible to this account)"
+                f"{(census.total or 0) - len(rows)} records are counted and in no pipeline that could be "
+                "read (archived or not visible to this account)"
             )
         return "the pipelines showed other records than the total counts"
 
@@ -168,4 +186,3 @@ class SnapshotReading:
 def _is_snapshot(page: Page) -> bool:
     ids = [key.id for key in page.keys if key.id is not None]
     return len(page.rows) == page.total and len(set(ids)) == len(ids)
-

@@ -25,7 +25,6 @@ from nimble_async.nimble.resources.deal_pipelines import DealPipelines
 from nimble_async.nimble.resources.deals import Deals
 from nimble_async.nimble.resources.users import Users
 from nimble_async.stores.profiles import saved_login
-from nimble_async.stores.profiles import saved_login
 
 __all__ = ["ClientStatistics", "NimbleClient"]
 

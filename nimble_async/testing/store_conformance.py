@@ -26,7 +26,24 @@ if TYPE_CHECKING:
     # The simulator's package runs no code of the client; this is the client's protocol, for checkers only.
     from nimble_async._aio.ports import TokenStore
 
-__all__ = ["RULES", "OpenStore", "Rule", "record"]
+__all__ = [
+    "RULES",
+    "OpenStore",
+    "Rule",
+    "a_cancelled_wait_holds_nothing",
+    "a_record_comes_back_whole",
+    "a_wrong_generation_stores_nothing",
+    "an_empty_store_holds_nothing",
+    "an_error_inside_frees_the_lock",
+    "deleting_forgets",
+    "every_loop_may_use_it",
+    "it_shows_no_secret",
+    "one_of_many_savers_wins",
+    "record",
+    "the_lock_keeps_others_out",
+    "the_lock_may_change_hands",
+    "waiting_for_the_lock_blocks_nobody",
+]
 
 OpenStore = Callable[[], "TokenStore"]
 Rule = Callable[[OpenStore], Awaitable[None]]
@@ -80,14 +97,19 @@ async def deleting_forgets(open_store: OpenStore) -> None:
 async def a_wrong_generation_stores_nothing(open_store: OpenStore) -> None:
     """`expected` is held against the stored generation; 0 stands for an empty store."""
     store = open_store()
-    _holds(not await store.save(record(2), expected=1), "nothing is stored over a generation that is not there")
+    _holds(
+        not await store.save(record(2), expected=1), "nothing is stored over a generation that is not there"
+    )
     _holds(await store.load() is None, "a refused save stores nothing")
     _holds(await store.save(record(1), expected=0), "`expected=0` stores into an empty store")
     _holds(not await store.save(record(9), expected=0), "`expected=0` does not store over a record")
     _holds(not await store.save(record(9), expected=2), "a wrong generation is refused")
     _holds(await store.load() == record(1), "a refused save leaves what was there")
     _holds(await store.save(record(2), expected=1), "the right generation is stored over")
-    _holds(await store.save(replace(record(2), state="dead"), expected=2), "the same generation may be stored again")
+    _holds(
+        await store.save(replace(record(2), state="dead"), expected=2),
+        "the same generation may be stored again",
+    )
 
 
 async def one_of_many_savers_wins(open_store: OpenStore) -> None:

@@ -191,7 +191,7 @@ def test_thousands_of_waiters_can_leave():
 
 @pytest.mark.parametrize(("deadline", "fits"), [(10.0, True), (1.5, False), (0.0, False)])
 def test_a_wait_that_cannot_fit_is_refused_before_it_begins(deadline, fits):
-    """With five calls ahead at one a second, a deadline before the turn raises at once, and nothing is sent."""
+    """With five calls ahead at one a second, a deadline before the turn raises at once."""
 
     async def story():
         wire = Wire(rate=RateLimit(1.0))
@@ -261,7 +261,7 @@ def test_an_interactive_call_waits_two_slots_at_most():
     assert max(run_virtual(story())) <= 2 / 9.8 + 0.01
 
 
-@pytest.mark.parametrize(("people", "least"), [(1, 0.8), (1000, 0.2)])
+@pytest.mark.parametrize(("people", "least"), [(30, 0.8), (1000, 0.2)])
 def test_bulk_keeps_its_share(people, least):
     """Bulk keeps 80 % beside one interactive call a second of ten, and 20 % beside a flood of them."""
 
@@ -273,10 +273,7 @@ def test_bulk_keeps_its_share(people, least):
             await asyncio.sleep(second)
             await wire.call("person")
 
-        for number in range(people):
-            tasks.append(asyncio.create_task(person(number % 30 if people > 1 else 0)))
-        if people == 1:
-            tasks += [asyncio.create_task(person(second)) for second in range(1, 30)]
+        tasks += [asyncio.create_task(person(number % 30)) for number in range(people)]
         await asyncio.sleep(30)
         names = wire.names
         for task in tasks:
@@ -304,7 +301,8 @@ def test_time_outs_and_server_errors_lower_the_places_and_answers_raise_them():
         return low, middle, wire.throttle.statistics().places, wire.throttle.statistics().mode
 
     low, middle, after, mode = run_virtual(story())
-    assert (low, middle, after, mode) == (1, 8, 5, Mode.START)
+    assert (low, middle, after) == (1, 8, 5)
+    assert mode is Mode.START
 
 
 def test_announced_limits_set_the_pace():
@@ -317,7 +315,8 @@ def test_announced_limits_set_the_pace():
         return wire.throttle.statistics()
 
     now = run_virtual(story())
-    assert (now.mode, now.rate) == (Mode.ANNOUNCED, pytest.approx(2.0))
+    assert now.mode is Mode.ANNOUNCED
+    assert now.rate == pytest.approx(2.0)
 
 
 def test_repeats_come_out_of_a_budget():
@@ -363,12 +362,15 @@ def test_one_budget_is_one_throttle_while_somebody_uses_it():
     """The same key is the same object with the stricter settings; unused ones are forgotten."""
     budgets, clock = Budgets(), SystemClock()
     first = budgets.throttle(("https://a", "me", "default"), clock=clock, concurrency=8)
-    second = budgets.throttle(("https://a", "me", "default"), clock=SystemClock(), concurrency=4, rate=RateLimit(5.0))
+    second = budgets.throttle(
+        ("https://a", "me", "default"), clock=SystemClock(), concurrency=4, rate=RateLimit(5.0)
+    )
     other = budgets.throttle(("https://a", "you", "default"), clock=clock)
     simulated = budgets.throttle(("https://a", "me", "default"), clock=VirtualClock())
     assert first is second
     assert len({first, other, simulated}) == 3
-    assert (first.statistics().places, first.statistics().rate) == (4, pytest.approx(4.9))
+    assert first.statistics().places == 4
+    assert first.statistics().rate == pytest.approx(4.9)
     assert Throttle.shared(("here",), clock=clock) is not first
     del first, second, other, simulated
     gc.collect()
@@ -422,6 +424,31 @@ def test_a_loop_that_was_closed_under_its_waiters_blocks_nobody():
 
     left = asyncio.run(story(), debug=False)
     left._log_destroy_pending = False
+    assert throttle.statistics().in_flight == 0
+
+
+@pytest.mark.parametrize("dead", [1, 50])
+def test_waiters_of_closed_loops_do_not_keep_the_time(dead):
+    """Where the waiters that should keep the time are gone, a living one takes over."""
+    throttle = Throttle(SystemClock(), rate=RateLimit(50.0))
+
+    async def enter():
+        async with throttle.slot() as slot:
+            slot.answered(200, {})
+
+    async def story():
+        await enter()
+        gone = asyncio.new_event_loop()
+        left = [gone.create_task(enter()) for _ in range(dead)]
+        gone.call_soon(gone.stop)
+        await asyncio.to_thread(gone.run_forever)
+        gone.close()
+        async with asyncio.timeout(10):
+            await enter()
+        return left
+
+    for task in asyncio.run(story(), debug=False):
+        task._log_destroy_pending = False
     assert throttle.statistics().in_flight == 0
 
 

@@ -65,7 +65,7 @@ def test_kinds_come_from_the_annotations():
     ],
 )
 def test_words_fill_the_arguments(words, found):
-    """Names take dashes or underscores, ids need no name, lists repeat or have commas, flags need no value."""
+    """Dashes or underscores, ids without names, lists repeated or with commas, flags without values."""
     assert bind(words.split(), TAKES, operation="notes.try") == found
 
 

@@ -43,9 +43,13 @@ def test_a_table_of_nothing_is_nothing():
 
 
 @pytest.mark.parametrize(
-    ("output", "text"), [("jsonl", '{"a":1}\n{"a":2}\n'), ("json", '[\n  {\n    "a": 1\n  },\n  {\n    "a": 2\n  }\n]\n'),
-                         ("table", "a\n1\n2\n")],
-)  # fmt: skip
+    ("output", "text"),
+    [
+        ("jsonl", '{"a":1}\n{"a":2}\n'),
+        ("json", '[\n  {\n    "a": 1\n  },\n  {\n    "a": 2\n  }\n]\n'),
+        ("table", "a\n1\n2\n"),
+    ],
+)
 def test_rows_come_in_three_forms(output, text, capfd):
     """One list, one line each, or a table."""
     rows([{"a": 1}, {"a": 2}], output=output)
@@ -67,7 +71,8 @@ def test_data_ends_each_line_once(capfdbinary):
             at(records=10, requests=1, elapsed=1.0),
             at(records=60, requests=6, elapsed=3.0),
             5.0,
-            "reading: 60 of 100 contacts, 25 records/s, 2.5 requests/s, 50% of the rate budget, about 2 s left",
+            "reading: 60 of 100 contacts, 25 records/s, 2.5 requests/s, 50% of the rate budget, "
+            "about 2 s left",
         ),
         (at(), at(records=100, requests=9, elapsed=1.0), 5.0,
          "reading: 100 of 100 contacts, 100 records/s, 9.0 requests/s, 100% of the rate budget"),
@@ -78,7 +83,8 @@ def test_data_ends_each_line_once(capfdbinary):
          "reading: 1 of 90 contacts, 1 records/s, 0.0 requests/s, about 89 s left"),
         (at(), at(records=1, expected=9001, elapsed=1.0), None,
          "reading: 1 of 9,001 contacts, 1 records/s, 0.0 requests/s, about 2.5 h left"),
-        (at("writing"), at("writing", records=120, elapsed=1.0), 5.0, "writing the file: 120 of 120 contacts"),
+        (at("writing"), at("writing", records=9, elapsed=1.0), 5.0, "writing the file: 9 of 100 contacts"),
+        (None, at(records=120), 5.0, "reading: 120 of 120 contacts"),
         (None, at("new phase"), None, "new phase: 0 of 100 contacts"),
     ],
 )  # fmt: skip
@@ -143,7 +149,7 @@ def test_the_budget_is_told_where_there_is_one(rate, told, throttle_statistics):
     [
         (["export", "contacts", "--to", "a b.jsonl"], False, "nimble-async export contacts --to 'a b.jsonl'"),
         (["export", "deals", "--to", "x", "--restart"], False, "nimble-async export deals --to x"),
-        (["export", "deals", "--to", "-"], True, "begin anew."),
+        (["export", "deals", "--to", "-"], True, "begins anew."),
     ],
 )
 def test_an_interruption_says_how_to_go_on(words, piped, end):

@@ -1,4 +1,4 @@
-"""A source that asks the simulator in process, without a client around it: thousands of exports cost little."""
+"""A source that asks the simulator in process, with no client around it, so an export costs little."""
 
 from __future__ import annotations
 

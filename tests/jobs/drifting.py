@@ -51,7 +51,10 @@ def _case(kind: str, seed: int) -> _Case:
     chance = random.Random(f"{seed} {kind}")
     rate = chance.choice([0.3, 1.0, 1.0])
     drift: dict[str, float] = {"inserts": rate, "deletes": rate, "deal_inserts": rate, "deal_deletes": rate}
-    behaviour: dict[str, Any] = {"inclusive_start": chance.random() < 0.5, "inclusive_end": chance.random() < 0.5}
+    behaviour: dict[str, Any] = {
+        "inclusive_start": chance.random() < 0.5,
+        "inclusive_end": chance.random() < 0.5,
+    }
     world: dict[str, Any] = {
         "contacts": chance.randrange(20, 400), "deals": 0, "whole_seconds": chance.random() < 0.5,
         "utc_offset": chance.choice([0, 3, -8]),
@@ -70,10 +73,15 @@ def _case(kind: str, seed: int) -> _Case:
         behaviour["unstable_ties"] = chance.random() < 0.5
         if kind == "capped deals":
             drift |= {"deal_inserts": rate / 20, "deal_deletes": rate / 20}
-            behaviour |= {"deals_limit_cap": 15, "offer_archived": True, "offer_invisible": chance.random() < 0.7}
+            behaviour |= {
+                "deals_limit_cap": 15,
+                "offer_archived": True,
+                "offer_invisible": chance.random() < 0.7,
+            }
     return _Case(
         walk=walk, world=World(seed=seed, drift=Drift(**drift), **world), behaviour=Behaviour(**behaviour),
-        latency=chance.uniform(0.02, 0.4), pace=chance.choice([0.0, 0.1, 0.2]), concurrency=chance.randrange(1, 9),
+        latency=chance.uniform(0.02, 0.4), pace=chance.choice([0.0, 0.1, 0.2]),
+        concurrency=chance.randrange(1, 9),
     )  # fmt: skip
 
 
@@ -81,7 +89,9 @@ def drift_once(seed: int, kind: str | None = None, folder: Path | None = None) -
     """Export one seeded world and compare the file with who existed throughout."""
     kind = kind or KINDS[seed % len(KINDS)]
     case = _case(kind, seed)
-    simulator = Simulator(case.world, behaviour=case.behaviour, latency=case.latency, jitter=case.latency, seed=seed)
+    simulator = Simulator(
+        case.world, behaviour=case.behaviour, latency=case.latency, jitter=case.latency, seed=seed
+    )
     herd = case.world.contacts if isinstance(case.walk, OrderedWalk) else case.world.deals
 
     async def run(to: Path) -> tuple[Certificate, float, float]:

@@ -12,7 +12,7 @@ MOSTLY_PROVEN = {"capped deals": 0.2, "ties": 0.9, "everything": 0.9}
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_proven_export_misses_nobody_and_doubles_nobody(kind, request, tmp_path):
-    """Over all kinds at least 1,000 seeded exports: no survivor missed where it says proven, none ever twice."""
+    """Of 1,000 seeded exports of all kinds: no survivor missed where it says proven, none ever twice."""
     runs = -(-request.config.getoption("--drift") // len(KINDS))
     outcomes = [drift_once(seed, kind, tmp_path) for seed in range(runs)]
     assert [outcome.seed for outcome in outcomes if outcome.proven and outcome.missed] == []

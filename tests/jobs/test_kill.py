@@ -23,12 +23,15 @@ def counts(request):
 
 
 def test_a_killed_export_of_a_world_at_rest_makes_the_same_file(counts, request):
-    """Killed after every single durable step and at random, the file is the uninterrupted one's, byte for byte."""
+    """Killed after every durable step and at random, the file is the uninterrupted one's, byte for byte."""
     rest = counts["at_rest"]
     assert rest["kills"] >= max(len(rest["steps"]) * 2 // 3, request.config.getoption("--kills") * 2 // 3)
     assert rest["resumed"] > 0
     assert rest["kills_between_file_and_certificate"] > 0
-    wrong = {name: rest[name] for name in ("other_bytes", "failed", "unproven", "wrong_hash", "left_behind", "doubled")}
+    wrong = {
+        name: rest[name]
+        for name in ("other_bytes", "failed", "unproven", "wrong_hash", "left_behind", "doubled")
+    }
     assert not any(wrong.values()), wrong
 
 
@@ -38,5 +41,7 @@ def test_a_killed_export_under_drift_has_every_survivor_once(counts, request):
     assert drift["kills"] >= request.config.getoption("--kills") // 3
     assert drift["survivors"] > 0
     assert drift["changes"] > 0
-    wrong = {name: drift[name] for name in ("missed", "doubled", "failed", "unproven", "wrong_hash", "left_behind")}
+    wrong = {
+        name: drift[name] for name in ("missed", "doubled", "failed", "unproven", "wrong_hash", "left_behind")
+    }
     assert not any(wrong.values()), wrong

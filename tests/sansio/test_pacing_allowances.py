@@ -8,7 +8,9 @@ from nimble_async._sansio.allowances import InFlight, RetryBudget
 from nimble_async.config import RetryPolicy
 
 
-@pytest.mark.parametrize(("calls", "seconds", "repeats"), [(0, 0, 5), (100, 0, 15), (0, 3, 8), (10_000, 0, 25)])
+@pytest.mark.parametrize(
+    ("calls", "seconds", "repeats"), [(0, 0, 5), (100, 0, 15), (0, 3, 8), (10_000, 0, 25)]
+)
 def test_repeats_are_a_share_of_the_calls_and_one_a_second_and_five(calls, seconds, repeats):
     """Attempts never exceed 1.1 times the calls + 1 a second + 5, and little is saved up."""
     budget = RetryBudget.full(RetryPolicy(), 100.0)

@@ -61,7 +61,7 @@ def test_an_average_that_a_burst_may_flatter_counts_the_block_that_paid_for_it(s
         (HOLDING, event(refused=10.5, admitted=995, span=100), 9.95),
         (Bracket(mode=Mode.PROBE, rate=12, lo=11, held=10, measured=True), event(refused=12), 11.0),
     ],
-    ids=["start", "first call", "first measure", "as held", "limit fell", "too few", "after idleness", "a little less",
+    ids=["start", "first call", "first measure", "as held", "limit fell", "too few", "idle", "a little less",
          "probe"],
 )  # fmt: skip
 def test_one_event_is_one_cut_to_what_was_measured(bracket, seen, lo):
@@ -78,7 +78,11 @@ def test_one_event_is_one_cut_to_what_was_measured(bracket, seen, lo):
         (Bracket(), event(block=300, admitted=1200, span=20, clean=False), 0.95 * 1200 / 320),
         (Bracket(mode=Mode.PROBE, rate=6, lo=5, held=3.5, measured=True), event(6, 300, 4500, 1500), 3.5),
         (Bracket(mode=Mode.PROBE, rate=6, lo=5, held=3.5, measured=True), event(6, 300, 450, 1500), 0.294),
-        (Bracket(mode=Mode.HOLD, rate=5, lo=5, held=5, measured=True, block=300), event(5, 300, 1200, 600), 2.772),
+        (
+            Bracket(mode=Mode.HOLD, rate=5, lo=5, held=5, measured=True, block=300),
+            event(5, 300, 1200, 600),
+            2.772,
+        ),
     ],
     ids=["start", "probe", "limit fell", "held too high"],
 )

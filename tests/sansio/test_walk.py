@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nimble_async._sansio.walk import RowKey, lines_of, read_key
+from nimble_async._sansio.walk import RowKey, lines_of, read_keys
 
 NOON = 1_347_022_800.0
 
@@ -28,14 +28,20 @@ NOON = 1_347_022_800.0
 )
 def test_a_row_is_read_no_further_than_its_id_and_date(row, key):
     """A missing, null or wrong member is None and never fails the row."""
-    assert read_key(row, id_name="id", key_name="created") == key
+    assert read_keys([row], id_name="id", key_name="created") == [key]
 
 
 def test_rows_stand_by_date_then_id_and_unreadable_dates_come_last():
     """The order of a file is total and does not depend on who read what when."""
     rows = [RowKey("a", None), RowKey("b", 2.0), RowKey("a", 2.0), RowKey("z", 1.0), RowKey(None, 1.0)]
     rows.sort(key=lambda key: key.place)
-    assert [(row.id, row.at) for row in rows] == [(None, 1.0), ("z", 1.0), ("a", 2.0), ("b", 2.0), ("a", None)]
+    assert [(row.id, row.at) for row in rows] == [
+        (None, 1.0),
+        ("z", 1.0),
+        ("a", 2.0),
+        ("b", 2.0),
+        ("a", None),
+    ]
 
 
 @pytest.mark.parametrize(

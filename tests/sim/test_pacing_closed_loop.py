@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from statistics import mean
+
 import pytest
 
-from benchmarks.simulate_pacing import RULES, Client, FixedWindow, TokenBucket, jain, run_rule, simulate, sixty
+from benchmarks.simulate_pacing import (
+    RULES,
+    Client,
+    FixedWindow,
+    TokenBucket,
+    jain,
+    run_rule,
+    simulate,
+    sixty,
+)
 from nimble_async._sansio.pacing import Pacer
 from nimble_async.config import RateLimit
 
@@ -13,24 +24,24 @@ HOUR = 3600.0
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.name for rule in RULES])
 def test_an_unknown_limit_is_found_and_held(rule):
-    """Each rule of the table reaches its use and stays under its share of refusals."""
-    run = run_rule(rule, 3)
-    assert run.admitted >= rule.use * rule.allowed * rule.hours * HOUR
-    assert run.refusal_share <= rule.refusals
-    assert jain(run.shares) >= 0.9
+    """Each rule of the table reaches its use and stays under its share of refusals, on average."""
+    runs = [run_rule(rule, seed) for seed in range(3)]
+    assert mean(run.admitted for run in runs) >= rule.use * rule.allowed * rule.hours * HOUR
+    assert mean(run.refusal_share for run in runs) <= rule.refusals
+    assert min(jain(run.shares) for run in runs) >= 0.9
 
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("latency", [0.0, 0.02])
 @pytest.mark.parametrize("name", ["fixed window 10/1 s", "token bucket 10/s, burst 10"])
 def test_sixty_calls_at_once_end_soon_and_with_hardly_a_refusal(name, latency, seed):
-    """Against an unknown 10/s: all answered, within twice the declared run's time, at most two refusals of 62."""
+    """Against an unknown 10/s: all answered, in twice the declared run's time at most, one or two refused."""
     declared = sixty(name, seed, declared=True, latency=latency)
     unknown = sixty(name, seed, declared=False, latency=latency)
     assert (declared.admitted, declared.refused) == (60, 0)
     assert unknown.admitted == 60
     assert unknown.ended <= 2 * declared.ended
-    assert unknown.refused <= 2
+    assert unknown.refused <= 2  # 3 % of 62
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -50,7 +50,11 @@ class _Careless:
 
 @pytest.mark.parametrize(
     "rule",
-    [rule for rule in RULES if not rule.__name__.startswith(("a_record", "a_cancelled", "an_error", "the_lock_may"))],
+    [
+        rule
+        for rule in RULES
+        if not rule.__name__.startswith(("a_record", "a_cancelled", "an_error", "the_lock_may"))
+    ],
     ids=lambda rule: rule.__name__,
 )
 async def test_careless_store_breaks_the_rule(rule):

@@ -48,7 +48,9 @@ def test_mode_is_the_one_asked_for(tmp_path, mode):
     assert stat.S_IMODE(target.stat().st_mode) == mode
 
 
-@pytest.mark.parametrize(("step", "kept"), [("write", b"old"), ("fsync", b"old"), ("rename", b"new"), ("fsync folder", b"new")])
+@pytest.mark.parametrize(
+    ("step", "kept"), [("write", b"old"), ("fsync", b"old"), ("rename", b"new"), ("fsync folder", b"new")]
+)
 def test_error_at_a_step_leaves_one_whole_file(tmp_path, step, kept):
     """Where a step fails, the old or the new file is there whole, and nothing unfinished beside it."""
     target = tmp_path / "file"
@@ -102,4 +104,9 @@ def test_sweeping_removes_only_what_was_left_of_this_file(tmp_path):
     for name in ("file", ".file.0123456789ab.tmp", ".file.other.0123456789ab.tmp", ".file.tmp", "file.lock"):
         (tmp_path / name).write_bytes(b"")
     sweep_leftovers(tmp_path / "file")
-    assert {path.name for path in tmp_path.iterdir()} == {"file", ".file.other.0123456789ab.tmp", ".file.tmp", "file.lock"}
+    assert {path.name for path in tmp_path.iterdir()} == {
+        "file",
+        ".file.other.0123456789ab.tmp",
+        ".file.tmp",
+        "file.lock",
+    }

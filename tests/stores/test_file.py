@@ -98,9 +98,11 @@ TROUBLE = [
 ]
 
 
-@pytest.mark.parametrize(("spoil", "words", "blocks_all_saves"), TROUBLE, ids=lambda case: getattr(case, "__name__", None))
+@pytest.mark.parametrize(
+    ("spoil", "words", "blocks_all_saves"), TROUBLE, ids=lambda case: getattr(case, "__name__", None)
+)
 async def test_unfit_file_is_refused_and_untouched(tmp_path, spoil, words, blocks_all_saves):
-    """A file that others can read, that is no file or no record is refused with what to do, and stays as it was."""
+    """A file that others can read, that is no file or no record is refused and stays as it was."""
     store = FileStore(tmp_path / "tokens")
     await store.save(record())
     spoil(store.path)
@@ -118,10 +120,9 @@ async def test_unfit_file_is_refused_and_untouched(tmp_path, spoil, words, block
     assert (after.st_ino, after.st_size, after.st_mode) == (before.st_ino, before.st_size, before.st_mode)
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
 async def test_file_of_another_user_is_refused(tmp_path):
     """A file that belongs to somebody else is neither read nor written."""
-    if os.geteuid() != 0:
-        return  # only root can give a file away; nothing to look at
     store = FileStore(tmp_path / "tokens")
     await store.save(record())
     os.chown(store.path, 12345, 12345)
@@ -181,7 +182,7 @@ async def test_home_is_understood():
 
 
 async def test_cancelled_save_is_over_when_it_returns(tmp_path):
-    """A save that is cancelled has ended, done or not, before the caller goes on: nothing is written later."""
+    """A save that is cancelled has ended, done or not, before the caller goes on: nothing comes later."""
     for pause in range(12):
         store = FileStore(tmp_path / f"tokens{pause}")
         task = asyncio.create_task(store.save(record()))
@@ -219,7 +220,9 @@ async def test_killed_writer_leaves_a_whole_record_and_no_lock(tmp_path, step, g
     """A process killed at a step of a save leaves the old or the new record whole, and its locks are free."""
     store = FileStore(tmp_path / "tokens", patience=2)
     await store.save(record(1))
-    child = subprocess.run([sys.executable, "-c", CHILD, str(store.path), step], cwd=ROOT, check=False, timeout=30)
+    child = subprocess.run(
+        [sys.executable, "-c", CHILD, str(store.path), step], cwd=ROOT, check=False, timeout=30
+    )
     assert child.returncode == -signal.SIGKILL
     found = await store.load()
     assert found == (record(1) if gen == 1 else replace(record(2), reason="x" * 20000))

@@ -1,0 +1,131 @@
+"""Whether a failed attempt is repeated, and when: the whole table, with its boundaries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from nimble_async._sansio.retrying import GiveUp, Wait, backoff, decide
+from nimble_async.config import RetryPolicy
+from nimble_async.errors import (
+    ConnectionFailed,
+    CrmError,
+    DeadlineExceeded,
+    Forbidden,
+    InvalidInput,
+    MalformedResponse,
+    NotFound,
+    QuotaExceeded,
+    RateLimited,
+    ReauthRequired,
+    RedirectRefused,
+    ServerError,
+    TimedOut,
+    Unauthorized,
+)
+
+POLICY = RetryPolicy(attempts=5, first_wait=0.5, longest_wait=30.0, longest_retry_after=60.0)
+
+
+def decided(
+    error: CrmError, *, repeatable: bool = True, attempt: int = 1, jitter: float = 0.0
+) -> Wait | GiveUp:
+    return decide(error, repeatable=repeatable, attempt=attempt, policy=POLICY, jitter=jitter)
+
+
+def limited(retry_after: float | None) -> CrmError:
+    return RateLimited("Slow down.", status=429, retry_after=retry_after)
+
+
+def failed(status: int, retry_after: float | None = None) -> CrmError:
+    return ServerError("Broken.", status=status, retry_after=retry_after)
+
+
+@pytest.mark.parametrize(
+    ("error", "read", "write"),
+    [
+        (ConnectionFailed("x", sent=False), True, True),
+        (ConnectionFailed("x", sent=True), True, False),
+        (TimedOut("x", sent=False), True, True),
+        (TimedOut("x"), True, False),
+        (MalformedResponse("x"), True, False),
+        (MalformedResponse("x", final=True), False, False),
+        (failed(500), True, False),
+        (failed(502), True, False),
+        (failed(503), True, False),
+        (failed(504), True, False),
+        (failed(501), False, False),
+        (failed(505), False, False),
+        (limited(None), True, True),
+        (limited(60.0), True, True),
+        (limited(60.1), False, False),
+        (failed(503, 60.0), True, False),
+        (failed(503, 60.1), False, False),
+        (Unauthorized("x", status=401), False, False),
+        (QuotaExceeded("x", status=402), False, False),
+        (Forbidden("x", status=403), False, False),
+        (NotFound("x", status=404), False, False),
+        (InvalidInput("x", status=409), False, False),
+        (RedirectRefused("x"), False, False),
+        (RedirectRefused("x", sent=False), False, False),
+        (DeadlineExceeded("x"), False, False),
+        (ReauthRequired("x"), False, False),
+        (CrmError("x"), False, False),
+    ],
+    ids=repr,
+)
+def test_what_is_repeated(error: CrmError, read: bool, write: bool):
+    """A repeat must be able to help, and must do no harm where the call may have been executed."""
+    assert isinstance(decided(error, repeatable=True), Wait) == read
+    assert isinstance(decided(error, repeatable=False), Wait) == write
+
+
+@pytest.mark.parametrize(("attempt", "repeated"), [(1, True), (4, True), (5, False), (6, False)])
+@pytest.mark.parametrize("error", [failed(503), limited(None), ConnectionFailed("x", sent=False)], ids=repr)
+def test_attempts_are_counted(error: CrmError, attempt: int, repeated: bool):
+    """The policy's attempts include the first send, for every kind of failure."""
+    assert isinstance(decided(error, attempt=attempt), Wait) == repeated
+
+
+@pytest.mark.parametrize(
+    ("attempt", "jitter", "wait"),
+    [(1, 0.0, 0.25), (1, 1.0, 0.5), (2, 0.0, 0.5), (3, 0.5, 1.5), (6, 1.0, 16.0), (7, 1.0, 30.0), (8, 0.0, 15.0),
+     (10_000, 1.0, 30.0)],
+)  # fmt: skip
+def test_the_wait_doubles_up_to_a_bound(attempt: int, jitter: float, wait: float):
+    """Half to whole of a span that doubles with each attempt, and never more than the longest wait."""
+    assert backoff(POLICY, attempt=attempt, jitter=jitter) == pytest.approx(wait)
+
+
+@pytest.mark.parametrize(
+    ("error", "wait"),
+    [
+        (failed(503), 0.25),
+        (failed(503, 7.0), 7.0),
+        (failed(503, 0.0), 0.25),
+        (limited(7.0), 0.0),
+        (limited(None), 0.0),
+    ],
+    ids=repr,
+)
+def test_a_server_that_names_a_time_is_obeyed(error: CrmError, wait: float):
+    """A 503 waits at least as long as it asks; after a 429 the throttle's gate does the waiting."""
+    assert decided(error) == Wait(wait)
+
+
+def test_a_policy_of_no_waits_waits_nothing():
+    """The shortest policy repeats at once."""
+    policy = RetryPolicy(first_wait=0, longest_wait=0)
+    assert decide(failed(503), repeatable=True, attempt=1, policy=policy, jitter=0.9) == Wait(0.0)
+
+
+@pytest.mark.parametrize(
+    ("settings", "why"),
+    [({"attempt": 5}, "5 attempts"), ({"repeatable": False}, "could do harm")],
+)
+def test_giving_up_says_why(settings: dict[str, Any], why: str):
+    """The reason is a sentence for a log."""
+    verdict = decided(failed(503), **settings)
+    assert isinstance(verdict, GiveUp)
+    assert why in verdict.why
