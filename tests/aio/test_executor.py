@@ -13,6 +13,7 @@ from msgspec import UNSET
 
 from nimble_async._aio.hooks import AttemptEnded, CallEnded, PageRead, TokenRenewed
 from nimble_async._aio.ports import Clock, Proof, Transport
+from nimble_async._sansio.operation import delete
 from nimble_async.config import RateLimit, RetryPolicy, Timeouts
 from nimble_async.errors import (
     ConnectionFailed,
@@ -409,6 +410,21 @@ async def test_an_empty_list_for_one_record_is_not_found():
     assert caught.value.call.attempts == 1
 
 
+async def test_one_record_out_of_a_list_is_the_record():
+    """An answer that lists the one contact asked for gives that contact."""
+    page = {"resources": [{"id": "c1", "record_type": "person"}], "meta": {}}
+    async with serve(script((200, page))) as server, client(server.url) as nimble:
+        assert (await nimble.contacts.get("c1")).record_type == "person"
+
+
+async def test_an_operation_without_an_answer_reads_none():
+    """Where nothing is to be read, whatever came with the success is left alone."""
+    remove = delete("things.delete", "/api/v1/thing/{thing_id}", returns=type(None))
+    async with serve(script((200, b"<html>gone</html>"))) as server, client(server.url) as nimble:
+        assert await nimble._executor.call(remove, ids={"thing_id": "a/b"}) is None  # type: ignore[func-returns-value]  # that is what is tested
+        assert server.requests[0].raw_path == "/api/v1/thing/a%2Fb"
+
+
 # Deadlines
 
 
@@ -481,6 +497,33 @@ async def test_a_deadline_covers_the_token():
         assert server.sends == 0
     assert caught.value.call is not None
     assert caught.value.call.token >= 0.05
+
+
+async def test_a_deadline_ends_a_write_too():
+    """A POST that is not answered in time is not repeated; the cause says that it may have been executed."""
+
+    async def silent(request: web.BaseRequest) -> web.StreamResponse:
+        await asyncio.sleep(30)
+        return web.Response()
+
+    async with serve(silent) as server, client(server.url) as nimble:
+        with pytest.raises(DeadlineExceeded) as caught:
+            await nimble.with_options(deadline=0.1).request("POST", "/api/v1/thing", body={})
+        assert server.sends == 1
+    assert isinstance(caught.value.__cause__, TimedOut)
+    assert caught.value.__cause__.sent
+
+
+async def test_a_timeout_of_the_credentials_is_not_the_deadline():
+    """What the credentials raise by themselves within the deadline leaves as it is."""
+
+    class Impatient(Scripted):
+        async def proof(self) -> Proof:
+            raise TimeoutError("of the store")
+
+    async with serve(script((200, ME))) as server, client(server.url, credentials=Impatient()) as nimble:
+        with pytest.raises(TimeoutError, match="of the store"):
+            await nimble.with_options(deadline=30).users.me()
 
 
 async def test_a_deadline_leaves_a_fast_call_alone():

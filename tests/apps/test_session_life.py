@@ -5,13 +5,16 @@ Each story runs as a program of its own, with warnings as errors.
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
 import pytest
 
 from nimble_async.testing.server import ServedSimulator
+from tests.aio.servers import certificate, json_answer, serve
 
 HEAD = """
 import asyncio, gc, math, sys, threading
@@ -181,3 +184,47 @@ def test_no_way_to_end_leaves_a_warning(story: str, nimble_simulator: ServedSimu
         capture_output=True, text=True, timeout=30, check=False,
     )  # fmt: skip
     assert (ended.stderr, ended.returncode) == ("", 0)
+
+
+TLS = """
+import asyncio, gc, math, sys
+from nimble_async.config import ClientConfig, RateLimit
+from nimble_async.nimble.client import NimbleClient
+
+nimble = NimbleClient(
+    api_key="key", base_url=sys.argv[1], rate=RateLimit(math.inf), config=ClientConfig(tls=sys.argv[2])
+)
+
+async def main():
+    await asyncio.gather(nimble.users.me(), nimble.users.me())
+"""
+
+TLS_STORIES = {
+    "never closed": "asyncio.run(main())\nasyncio.run(main())",
+    "closed": "asyncio.run(main())\nasyncio.run(nimble.aclose())",
+    "the loop is closed without a farewell": """
+loop = asyncio.new_event_loop()
+loop.run_until_complete(main())
+loop.close()
+gc.collect()
+del nimble
+gc.collect()
+""",
+}
+
+
+@pytest.mark.parametrize("story", TLS_STORIES.values(), ids=TLS_STORIES.keys())
+async def test_an_encrypted_connection_ends_as_quietly(story: str, tmp_path: Path):
+    """With TLS, too, no way to end leaves a word on stderr."""
+    tls, pem = certificate(tmp_path)
+
+    async def me(request: object) -> object:
+        return json_answer({"user_id": "u1"})
+
+    async with serve(me, tls=tls) as server:  # type: ignore[arg-type]
+        program = await asyncio.create_subprocess_exec(
+            sys.executable, "-W", "error", "-c", TLS + story, server.url, pem, stderr=asyncio.subprocess.PIPE
+        )
+        _, told = await asyncio.wait_for(program.communicate(), 30)
+        assert (told.decode(), program.returncode) == ("", 0)
+        assert server.sends >= 2

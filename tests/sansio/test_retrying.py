@@ -90,8 +90,8 @@ def test_attempts_are_counted(error: CrmError, attempt: int, repeated: bool):
 
 @pytest.mark.parametrize(
     ("attempt", "jitter", "wait"),
-    [(1, 0.0, 0.25), (1, 1.0, 0.5), (2, 0.0, 0.5), (3, 0.5, 1.5), (6, 1.0, 16.0), (7, 1.0, 30.0), (8, 0.0, 15.0),
-     (10_000, 1.0, 30.0)],
+    [(1, 0.0, 0.25), (1, 1.0, 0.5), (2, 0.0, 0.5), (3, 0.5, 1.5), (6, 1.0, 16.0), (7, 1.0, 30.0),
+     (8, 0.0, 15.0), (10_000, 1.0, 30.0)],
 )  # fmt: skip
 def test_the_wait_doubles_up_to_a_bound(attempt: int, jitter: float, wait: float):
     """Half to whole of a span that doubles with each attempt, and never more than the longest wait."""
