@@ -217,7 +217,7 @@ class ResponseError(CrmError):
         self.status = status
         self.code = code
         """The vendor's own code, where it sent one; Nimble marks it as not to be relied on."""
-        self.headers = dict(headers)
+        self.headers: dict[str, str] = dict(headers)
         self.body = body
 
 

@@ -59,11 +59,11 @@ class Ticket:
     __slots__ = ("canary", "event", "pressed", "rate")
 
     def __init__(self, event: int, rate: float, *, pressed: bool, canary: bool) -> None:
-        self.event = event
-        self.rate = rate
-        self.pressed = pressed
+        self.event: int = event
+        self.rate: float = rate
+        self.pressed: bool = pressed
         """Whether pacing held this call back: only then does its success say something about the rate."""
-        self.canary = canary
+        self.canary: bool = canary
 
 
 class Wait(Struct, frozen=True):

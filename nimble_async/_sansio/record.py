@@ -49,8 +49,8 @@ class Member(Generic[T]):
         rescue: Callable[[bytes], tuple[T, Mapping[str, bytes]]] | None = None,
         source: str = "",
     ) -> None:
-        self.name = name
-        self.attribute = name
+        self.name: str = name
+        self.attribute: str = name
         self._decoder = msgspec.json.Decoder(kind)
         self._then = then
         self._rescue = rescue
@@ -84,7 +84,7 @@ class Member(Generic[T]):
         if record is None:
             return self
         value: T | UnsetType | None = self._read(record)
-        record.__dict__[self.attribute] = value
+        vars(record)[self.attribute] = value
         return value
 
     def _read(self, record: Record) -> Any:
@@ -102,8 +102,9 @@ class Member(Generic[T]):
     def _saved(self, record: Record, data: bytes) -> Any:
         """Save what can be read; the rest goes to `unread`, and whoever counts is told."""
         value, rest = (UNSET, {self.name: data}) if self._rescue is None else self._rescue(data)
-        record.__dict__.setdefault("_unread", {}).update(rest)
-        noticed = record.__dict__.get("_noticed")
+        kept = vars(record)
+        kept.setdefault("_unread", {}).update(rest)
+        noticed = kept.get("_noticed")
         if noticed is not None:
             noticed(f"{type(record).__name__}.{self.attribute}")
         return value
@@ -184,7 +185,8 @@ def read_record(kind: type[T], data: bytes | Raw, *, noticed: Noticed | None = N
     except _UNREADABLE:
         record = _member_by_member(kind, own, noticed)
     kept = record.__dict__
-    kept["_raw"] = own
+    # pyright takes the dictionary for that of the class; vars() would cost each row 25 ns more.
+    kept["_raw"] = own  # pyright: ignore[reportIndexIssue]
     if noticed is not None:
         kept["_noticed"] = noticed
     return record  # type: ignore[no-any-return]  # one of `kind`, which is also a Record
@@ -209,7 +211,7 @@ def _member_by_member(kind: type[Record], own: bytes, noticed: Noticed | None) -
         if noticed is not None and field.encode_name in unread:
             noticed(f"{kind.__name__}.{field.name}")
     record = kind(**values)
-    record.__dict__["_unread"] = unread
+    vars(record)["_unread"] = unread
     return record
 
 
@@ -218,7 +220,7 @@ def _rejected(kind: type, why: str, own: bytes) -> MalformedResponse:
 
 
 def _members(record: Record) -> dict[str, Raw]:
-    kept = record.__dict__
+    kept = vars(record)
     members: dict[str, Raw] | None = kept.get("_members")
     if members is None:
         members = kept["_members"] = _MEMBERS.decode(record.raw)

@@ -65,7 +65,7 @@ class FaultScript:
     """Faults, and how often each has struck."""
 
     def __init__(self, faults: Iterable[Fault] = (), *, seed: int = 0) -> None:
-        self.faults = tuple(faults)
+        self.faults: tuple[Fault, ...] = tuple(faults)
         self._chance = random.Random(f"{seed} faults")
         self._seen: Counter[int] = Counter()
         self._struck: Counter[int] = Counter()

@@ -21,13 +21,13 @@ class Herd:
     """Records by serial number. `created` values are wall seconds, `now` values the simulation's."""
 
     def __init__(self, created: Iterable[float], *, salt: str, epoch: float) -> None:
-        self.created = array("d", created)
-        self.listed = array("l", range(len(self.created)))
+        self.created: array[float] = array("d", created)
+        self.listed: array[int] = array("l", range(len(self.created)))
         """The serials that listings show, by (created, serial)."""
-        self.initial = len(self.created)
+        self.initial: int = len(self.created)
         self.touched: dict[int, float] = {}
         """Serials that were changed, and the wall second of the last change."""
-        self.version = 0
+        self.version: int = 0
         """Grows with everything a listing could show."""
         self.epoch = epoch
         """The wall second of `now` 0."""

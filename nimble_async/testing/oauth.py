@@ -60,12 +60,12 @@ class OAuthServer:
     def __init__(self, settings: OAuthSettings = OAuthSettings(), *, seed: int = 0) -> None:  # noqa: B008 (frozen)
         self.settings = settings
         self._chance = random.Random(f"{seed} oauth")
-        self.client_id = self._word()
-        self.client_secret = self._word()
-        self.api_key = self._word()
-        self.issued = 0
-        self.refreshes = 0
-        self.refused = 0
+        self.client_id: str = self._word()
+        self.client_secret: str = self._word()
+        self.api_key: str = self._word()
+        self.issued: int = 0
+        self.refreshes: int = 0
+        self.refused: int = 0
         self._codes: dict[str, _Code] = {}
         self._access: dict[str, tuple[_Family, float]] = {}
         self._refresh: dict[str, _Refresh] = {}

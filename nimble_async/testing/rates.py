@@ -62,7 +62,7 @@ class TokenBucket:
     def __init__(self, limit: float, window: float, burst: float | None = None) -> None:
         self.limit = limit
         self.window = window
-        self.burst = max(1.0, limit if burst is None else burst)
+        self.burst: float = max(1.0, limit if burst is None else burst)
         self._tokens = self.burst
         self._at = 0.0
 

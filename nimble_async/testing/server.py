@@ -65,7 +65,7 @@ class SimulatorServer:
     """
 
     def __init__(self, simulator: Simulator | None = None, *, host: str = "127.0.0.1", port: int = 0) -> None:
-        self.simulator = Simulator() if simulator is None else simulator
+        self.simulator: Simulator = Simulator() if simulator is None else simulator
         self._host = host
         self._port = port
         self._runner: web.ServerRunner | None = None

@@ -91,17 +91,17 @@ class Simulator:
         seed: int = 0,
         cache_bytes: int = 256 * 1024 * 1024,
     ) -> None:
-        self.world = World() if world is None else world
+        self.world: World = World() if world is None else world
         self.rates = rates
         self.behaviour = behaviour
-        self.oauth = OAuthServer(oauth, seed=seed)
+        self.oauth: OAuthServer = OAuthServer(oauth, seed=seed)
         self.latency = latency
         self.jitter = jitter
         self.log: deque[Seen] = deque(maxlen=_LOG_LENGTH)
         self.connections = 0
         """How many the HTTP shell has accepted."""
-        self.in_flight = 0
-        self.peak_in_flight = 0
+        self.in_flight: int = 0
+        self.peak_in_flight: int = 0
         self._seed = seed
         self._chance = random.Random(f"{seed} latency")
         self._script = FaultScript(faults, seed=seed)

@@ -23,7 +23,7 @@ class SimulatorTransport:
         self.simulator = simulator
         self.timeout = timeout
         """Seconds for one attempt, where `send` is not told less."""
-        self.closed = False
+        self.closed: bool = False
 
     async def send(self, request: Request, *, timeout: float | None = None) -> Response:
         """Send once and return the whole answer, whatever its status.

@@ -71,18 +71,18 @@ class World:
         slim: bool = False,
     ) -> None:
         self.seed = seed
-        self.epoch = epoch
+        self.epoch: float = epoch
         self.drift = drift
         self.hidden_deals = hidden_deals
         self.utc_offset = utc_offset
         self.slim = slim
-        self.now = 0.0
+        self.now: float = 0.0
         self._whole_seconds = whole_seconds
         salt = random.Random(f"{seed} salt").getrandbits(36)
         starts = random.Random(f"{seed} created")
         spread = _runs(_spread(starts, contacts, whole_seconds), imports, import_size, starts)
-        self.contacts = Herd(spread, salt=f"{salt:09x}0", epoch=epoch)
-        self.deals = Herd(_spread(starts, deals, whole_seconds), salt=f"{salt:09x}1", epoch=epoch)
+        self.contacts: Herd = Herd(spread, salt=f"{salt:09x}0", epoch=epoch)
+        self.deals: Herd = Herd(_spread(starts, deals, whole_seconds), salt=f"{salt:09x}1", epoch=epoch)
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
         self._entries = 0
         self._still = True

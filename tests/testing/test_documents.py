@@ -65,7 +65,7 @@ def test_answers_are_as_described_but_for_known_deviations(ask):
     simulator = Simulator(World(contacts=120, deals=80))
     pipelines = ask(simulator, "/api/v2/deals/pipelines").body["pipelines"]
     stages = f"/api/v2/deals/pipelines/{pipelines[0]['pipeline_id']}/deals"
-    answers = [
+    answers: list[tuple[str, str, str, dict[str, Any]]] = [
         ("users", "/api/v1/myself", "/api/v1/myself", {}),
         ("contacts", "/api/v1/contacts", "/api/v1/contacts", {"per_page": 120}),
         ("contacts", "/api/v1/contacts/ids", "/api/v1/contacts/ids", {}),
@@ -113,12 +113,13 @@ def test_refusals_are_as_described(ask):
 
     description = yaml.safe_load(DESCRIPTION.read_text())
     simulator = Simulator(World(contacts=2, deals=2))
-    for template, path, status, query in [
+    refusals: list[tuple[str, str, int, dict[str, Any]]] = [
         ("/api/v1/contacts", "/api/v1/contacts", 409, {"sort": "x"}),
         ("/api/v1/contacts", "/api/v1/contacts", 409, {"query": {"title": {"is": ""}}}),
         ("/api/v1/contacts/ids", "/api/v2/deals", 409, {}),
         ("/api/v2/deals/{deal_id}", "/api/v2/deals/x", 404, {}),
-    ]:
+    ]
+    for template, path, status, query in refusals:
         content = description["paths"][template]["get"]["responses"][str(status)]["content"]
         schema = _resolved(description, content["application/json"]["schema"])
         answer = ask(simulator, path, **query)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import pytest
@@ -143,6 +144,7 @@ async def test_the_simulators_own_endpoints():
             async with session.get("/api/v1/myself", headers=key) as answer:
                 assert answer.status == status
         assert (await control(still=False))[1] == {"still": False}
+        wrong: dict[str, Any]
         for wrong in ({}, {"explode": True}, {"faults": [{}]}, {"action": "explode"}):
             assert (await control(**wrong))[0] == 400
         async with session.get("/__simulator__/control") as answer:

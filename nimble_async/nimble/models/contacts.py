@@ -139,11 +139,11 @@ class Contact(Record, frozen=True, kw_only=True):
             return self.fields.get(name, ()) if self.fields else ()
 
     def _by_name(self) -> dict[str, Raw]:
-        kept = self.__dict__
+        kept = vars(self)
         fields: dict[str, Raw] | None = kept.get("_names")
         if fields is None:
-            found = {} if self._fields is UNSET else _NAMES.decode(self._fields)
-            fields = kept["_names"] = found or {}
+            found = None if self._fields is UNSET else _NAMES.decode(self._fields)
+            fields = kept["_names"] = {} if found is None else found
         return fields
 
     def field(self, name: str, modifier: str | None = None) -> str | None:

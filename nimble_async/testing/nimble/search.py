@@ -283,7 +283,7 @@ def _bounds(name: str, operator: str, value: object) -> tuple[float, float]:
 
 
 def _texts(name: str, operator: str, value: object) -> list[str]:
-    texts = value if operator in {"in", "not_in"} else [value]
+    texts: Any = value if operator in {"in", "not_in"} else [value]
     if not isinstance(texts, list) or not texts:
         raise _refused(f"/query/{name}/{operator}", "needs a list of texts")
     for text in texts:
