@@ -18,7 +18,10 @@ from nimble_async._version import __version__
 if TYPE_CHECKING:
     from nimble_async._aio.credentials import ApiKey, OAuth
     from nimble_async._aio.executor import Reply
+    from nimble_async._aio.hooks import AttemptEnded, CallEnded, PageRead, TokenRenewed
     from nimble_async._aio.paginator import Page, Paginator
+    from nimble_async._aio.ports import TokenStore
+    from nimble_async._sansio.tokens import TokenRecord
     from nimble_async.config import ClientConfig, RateLimit, RetryPolicy, Timeouts
     from nimble_async.errors import (
         ActionRefused,
@@ -58,7 +61,10 @@ if TYPE_CHECKING:
 _HOMES = {
     "_aio.credentials": ("ApiKey", "OAuth"),
     "_aio.executor": ("Reply",),
+    "_aio.hooks": ("AttemptEnded", "CallEnded", "PageRead", "TokenRenewed"),
     "_aio.paginator": ("Page", "Paginator"),
+    "_aio.ports": ("TokenStore",),
+    "_sansio.tokens": ("TokenRecord",),
     "config": ("ClientConfig", "RateLimit", "RetryPolicy", "Timeouts"),
     "errors": (
         "ActionRefused", "CheckpointRefused", "ConfigurationError", "ConnectionFailed", "CredentialsError",
@@ -76,6 +82,8 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = [
     "ActionRefused",
     "ApiKey",
+    "AttemptEnded",
+    "CallEnded",
     "CheckpointRefused",
     "ClientConfig",
     "ConfigurationError",
@@ -97,6 +105,7 @@ __all__ = [
     "OutputExists",
     "OutputFailed",
     "Page",
+    "PageRead",
     "Paginator",
     "PagingBroken",
     "QueryRefused",
@@ -112,7 +121,10 @@ __all__ = [
     "StoreError",
     "TimedOut",
     "Timeouts",
+    "TokenRecord",
     "TokenRefreshFailed",
+    "TokenRenewed",
+    "TokenStore",
     "TransportError",
     "Unauthorized",
     "__version__",

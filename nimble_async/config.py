@@ -104,7 +104,10 @@ class ClientConfig(Struct, frozen=True, kw_only=True):
     user_agent: str | None = None
     """Put before the library's own name."""
     hooks: tuple[Callable[[Any], object], ...] = ()
-    """Called with each event record (`nimble_async.events`); what they raise is logged, never passed on."""
+    """Called with each event record: `CallEnded`, `AttemptEnded`, `PageRead` or `TokenRenewed`.
+
+    What they raise is logged, never passed on.
+    """
     longest_body: int = 64 * 1024 * 1024
     """Bytes of a decoded answer; a larger one raises `MalformedResponse`."""
 

@@ -23,7 +23,7 @@ from nimble_async._sansio.message import Request, Response
 from nimble_async._sansio.operation import Operation, Shape
 from nimble_async._sansio.outcome import failure_of
 from nimble_async._sansio.paging import ByUrl, Cursor
-from nimble_async._sansio.record import DecodingReport, read_record
+from nimble_async._sansio.record import DecodingReport, read_record, row_reader
 from nimble_async._sansio.retrying import GiveUp, decide
 from nimble_async.config import ClientConfig
 from nimble_async.errors import (
@@ -105,8 +105,8 @@ class Executor:
     __slots__ = ("core", "options")
 
     def __init__(self, core: Core, options: CallOptions) -> None:
-        self.core = core
-        self.options = options
+        self.core: Core = core
+        self.options: CallOptions = options
 
     def with_options(self, **changes: Any) -> Executor:
         """Return an executor over the same parts with other options."""
@@ -169,18 +169,23 @@ class Executor:
         request = self._message(method, self._join(path) + self._query(query), body)
         return await self._exchange(operation, request, _NOTHING, read)
 
-    def records(self, kind: type[T], rows: Sequence[bytes | Raw]) -> list[T | None]:
+    def records(
+        self, kind: type[T], rows: Sequence[bytes | Raw], *, eager: tuple[str, ...] = ()
+    ) -> list[T | None]:
         """Read rows; None stands in the place of a rejected one, which the report counts."""
-        report = self.core.report
-        noticed = report.noticed
+        read = self.reader(kind, eager)
         found: list[T | None] = []
         for row in rows:
             try:
-                found.append(read_record(kind, row, noticed=noticed))
+                found.append(read(row))
             except MalformedResponse as error:
-                report.rejected(kind.__name__, error)
+                self.core.report.rejected(kind.__name__, error)
                 found.append(None)
         return found
+
+    def reader(self, kind: type[T], eager: tuple[str, ...] = ()) -> Callable[[bytes | Raw], T]:
+        """Return the function that reads one row, and of it at once the members that `eager` names."""
+        return row_reader(kind, noticed=self.core.report.noticed, eager=eager)
 
     def page_was_read(self, operation: Operation[Any], rows: int) -> None:
         """Tell the hooks of a page."""

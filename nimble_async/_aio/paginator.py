@@ -21,7 +21,8 @@ from nimble_async._sansio.checkpoints import Position, fingerprint, read_checkpo
 from nimble_async._sansio.codec import PageFacts
 from nimble_async._sansio.operation import Operation
 from nimble_async._sansio.paging import ByNumber, ByOffset, Cursor, Trail, first_cursor, follow
-from nimble_async.errors import ConfigurationError
+from nimble_async._sansio.record import touched
+from nimble_async.errors import ConfigurationError, MalformedResponse
 
 __all__ = ["Items", "Page", "Pages", "Paginator", "Prefetch"]
 
@@ -87,13 +88,13 @@ class Page(Generic[T]):
 
     def __init__(self, walk: _Walk[T], items: list[T], answer: Answer, rejected: int) -> None:
         self._after = walk
-        self.items = items
+        self.items: list[T] = items
         self.facts: PageFacts = answer.page.facts
         self.groups: list[bytes] = [bytes(group) for group in answer.page.groups]
         """For lists in groups: each group as the vendor sent it."""
         self.raw: bytes = answer.response.body
         """The whole answer as the vendor sent it."""
-        self.rejected = rejected
+        self.rejected: int = rejected
 
     @property
     def total(self) -> int | None:
@@ -140,27 +141,31 @@ class _Walk(Generic[T]):
     """The state of one walk: the page it stands on, the next row, the page that follows."""
 
     __slots__ = (
-        "before", "count", "cursor", "executor", "fetch", "following", "kind", "listing", "row", "trail",
+        "before", "count", "cursor", "executor", "fetch", "following", "kind", "last", "listing", "row",
+        "trail",
     )  # fmt: skip
 
     def __init__(self, executor: Executor, listing: Listing) -> None:
-        self.executor = executor
-        self.listing = listing
+        self.executor: Executor = executor
+        self.listing: Listing = listing
         self.kind: type[T] = listing.operation.returns
         self.fetch: Callable[[Cursor], Awaitable[Answer]] = self.fetch_plainly
         self.cursor: Cursor = listing.begin.cursor
         self.following: Cursor | None = listing.begin.cursor
-        self.before = listing.begin.mark
-        self.trail = Trail(listing.begin.mark)
-        self.row = listing.begin.row
+        self.before: int | None = listing.begin.mark
+        self.trail: Trail = Trail(listing.begin.mark)
+        self.row: int = listing.begin.row
         self.count: int | None = None
         """Rows of the page it stands on; None before the first."""
+        self.last: T | None = None
+        """The last record it read: what was asked of it is read with the next ones at once."""
 
     def copy(self) -> _Walk[T]:
         """Return a walk that stands where this one does and moves on its own."""
         other: _Walk[T] = _Walk(self.executor, self.listing)
         other.cursor, other.following, other.before = self.cursor, self.following, self.before
         other.trail, other.row, other.count = self.trail, self.row, self.count
+        other.last = self.last
         return other
 
     @property
@@ -221,25 +226,31 @@ class _Walk(Generic[T]):
     async def _decoded(self, rows: list[Raw]) -> list[T]:
         """Decode rows, in slices: other tasks get their turn in between."""
         items: list[T] = []
+        eager = touched(self.last)
         for begin in range(0, len(rows), _SLICE):
             if begin:
                 await asyncio.sleep(0)
-            found = self.executor.records(self.kind, rows[begin : begin + _SLICE])
+            some = rows[begin : begin + _SLICE]
+            found = self.executor.records(self.kind, some[:-1], eager=eager)
+            found += self.executor.records(self.kind, some[-1:])  # shows whether they are still asked for
             items.extend(record for record in found if record is not None)
+        self.last = items[-1] if items else None
         return items
 
 
 class Items(Generic[T]):
     """One walk, item by item. It holds no task and no connection, so it may be left at any time."""
 
-    __slots__ = ("_closed", "_decoded", "_rows", "_walk")
+    __slots__ = ("_closed", "_coming", "_read", "_rows", "_walk")
 
     def __init__(self, walk: _Walk[T]) -> None:
-        self._walk = walk
+        self._walk: _Walk[T] = walk
         self._rows: list[Raw] = []
-        self._decoded: list[T | None] = []
-        """The rows of the page that are decoded, from the last of them backwards to the next one."""
-        self._closed = False
+        self._coming: list[Raw] = []
+        """The next rows of the page, backwards. Each is decoded when it is its turn: what the record
+        before it left in the memory's caches is used again."""
+        self._read: Callable[[Raw], T] = walk.executor.reader(walk.kind)
+        self._closed: bool = False
 
     def __aiter__(self) -> Items[T]:
         """Return itself."""
@@ -247,17 +258,25 @@ class Items(Generic[T]):
 
     async def __anext__(self) -> T:
         """Return the next item; reads a page when the last one is used up."""
+        walk = self._walk
         while True:
-            while self._decoded:
-                record = self._decoded.pop()
-                self._walk.row += 1
-                if record is not None:
-                    return record
-            if not await self._decode_more():
+            coming = self._coming
+            while coming:
+                walk.row += 1
+                row = coming.pop()
+                if not coming:  # the last shows whether the members that were asked for still are
+                    self._read = walk.executor.reader(walk.kind)
+                try:
+                    walk.last = record = self._read(row)
+                except MalformedResponse as error:
+                    walk.executor.core.report.rejected(walk.kind.__name__, error)
+                    continue
+                return record
+            if not await self._more():
                 raise StopAsyncIteration
 
-    async def _decode_more(self) -> bool:
-        """Decode the next slice of this page, or of the next one; False at the end of the walk."""
+    async def _more(self) -> bool:
+        """Go to the next slice of this page, or of the next one; False at the end of the walk."""
         walk = self._walk
         if walk.row < len(self._rows):
             await asyncio.sleep(0)  # a slice was used up: others get their turn
@@ -266,13 +285,15 @@ class Items(Generic[T]):
             self._rows = rows or []
             if rows is None:
                 return False
-        self._decoded = walk.executor.records(walk.kind, self._rows[walk.row : walk.row + _SLICE])
-        self._decoded.reverse()
+        self._coming = self._rows[walk.row : walk.row + _SLICE]
+        self._coming.reverse()
+        self._read = walk.executor.reader(walk.kind, touched(walk.last))
         return True
 
     async def aclose(self) -> None:
         """End the iteration and let go of the page it holds; `checkpoint()` still tells where it stood."""
-        self._rows, self._decoded = [], []
+        self._rows, self._coming = [], []
+        self._walk.last = None
         self._closed = True
 
     def checkpoint(self) -> str:

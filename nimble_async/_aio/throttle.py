@@ -67,7 +67,7 @@ class _Waiter:
     __slots__ = ("deadline", "future", "lane", "loop", "ticket", "wake_at")
 
     def __init__(self, lane: Lane, deadline: float | None) -> None:
-        self.lane = lane
+        self.lane: Lane = lane
         self.deadline = deadline
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[None] = self.loop.create_future()
@@ -430,9 +430,9 @@ class Slot:
         self._deadline = deadline
         self._ticket: Ticket | None = None
         self._sent = 0.0
-        self.queued = 0.0
+        self.queued: float = 0.0
         """Seconds waited for a place in flight."""
-        self.throttled = 0.0
+        self.throttled: float = 0.0
         """Seconds waited for the pace or a closed gate."""
 
     @property

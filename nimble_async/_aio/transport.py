@@ -152,7 +152,7 @@ class _LoopSession:
         )
         # aiohttp repeats an idempotent request by itself when a kept connection breaks: such
         # a send would be neither paced nor counted. The switch has no public name.
-        self.session._retry_connection = False  # noqa: SLF001
+        self.session._retry_connection = False  # noqa: SLF001 (as said)
         self._watcher = _close_at_the_end(self.session)
 
     async def watch(self) -> None:
@@ -168,7 +168,7 @@ class _LoopSession:
         connector = self.session.connector
         self.session.detach()
         if connector is not None:
-            if connector._loop.is_closed():  # noqa: SLF001
+            if connector._loop.is_closed():  # noqa: SLF001 (no public way to its loop)
                 _cut(connector)
             connector._close(abort_ssl=True)  # noqa: SLF001 (the public close needs the running loop)
         # The session is closed, so the generator has nothing to wait for and ends at once.
@@ -192,17 +192,17 @@ async def _close_at_the_end(session: aiohttp.ClientSession) -> AsyncGenerator[No
 
 def _cut(connector: aiohttp.BaseConnector) -> None:
     """Close the sockets of a closed loop: its transports cannot, and would complain when collected."""
-    idle = [protocol for kept in connector._conns.values() for protocol, _ in kept]  # noqa: SLF001
-    for protocol in [*idle, *connector._acquired]:  # noqa: SLF001
+    idle = [protocol for kept in connector._conns.values() for protocol, _ in kept]  # noqa: SLF001 (no public list)
+    for protocol in [*idle, *connector._acquired]:  # noqa: SLF001 (no public list)
         outer: Any = protocol.transport
         inner: Any = getattr(getattr(outer, "_ssl_protocol", None), "_transport", None)
         for transport in (outer, inner):
             raw = getattr(transport, "_sock", None)
             if raw is not None:
                 raw.close()
-                transport._sock = None  # noqa: SLF001
+                transport._sock = None  # noqa: SLF001 (it says whether a transport is closed)
         if inner is not None:
-            outer._closed = True  # noqa: SLF001
+            outer._closed = True  # noqa: SLF001 (the same of TLS)
 
 
 def _close_left_over(sessions: dict[asyncio.AbstractEventLoop, _LoopSession]) -> None:

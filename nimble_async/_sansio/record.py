@@ -3,16 +3,17 @@
 Rule: a record owns a copy of its row's bytes and never refers to the page it came in. Only an
 id can reject a row. A member of the wrong type is `UNSET`, its bytes are in `unread`; a member
 that the model does not name is in `unknown`. What is rare or costly is a `Member`: read from the
-bytes when it is first asked for.
+bytes when it is first asked for, and reported then if it cannot be read. What was asked of one page
+is read together with the rows of the next, in one pass, with the same results.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from functools import cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, Union, overload
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -20,7 +21,16 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 from nimble_async._sansio.codec import decode
 from nimble_async.errors import MalformedResponse
 
-__all__ = ["DecodingReport", "DecodingStatistics", "Member", "Noticed", "Record", "read_record"]
+__all__ = [
+    "DecodingReport",
+    "DecodingStatistics",
+    "Member",
+    "Noticed",
+    "Record",
+    "read_record",
+    "row_reader",
+    "touched",
+]
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -36,8 +46,8 @@ class Member(Generic[T]):
 
     `kind` is the type on the wire and `then` makes the attribute's value of it; `rescue` reads what
     it can of bytes that are not of that type, and returns beside it what it could not, by name.
-    `name` is the member's name on the wire where the attribute's differs; `source` names a declared
-    `Raw` member that holds its bytes already.
+    `name` is the member's name on the wire where the attribute's differs; two attributes may read one.
+    A member of the wrong type is reported when it is first asked for, not before.
     """
 
     def __init__(
@@ -47,14 +57,12 @@ class Member(Generic[T]):
         name: str = "",
         then: Callable[[Any], T] | None = None,
         rescue: Callable[[bytes], tuple[T, Mapping[str, bytes]]] | None = None,
-        source: str = "",
     ) -> None:
+        self.kind = kind
         self.name: str = name
         self.attribute: str = name
-        self._decoder = msgspec.json.Decoder(kind)
         self._then = then
         self._rescue = rescue
-        self._source = source
 
     @classmethod
     def of(cls, kind: type[T], *, name: str = "") -> Member[T]:
@@ -87,25 +95,33 @@ class Member(Generic[T]):
         vars(record)[self.attribute] = value
         return value
 
-    def _read(self, record: Record) -> Any:
-        data = getattr(record, self._source) if self._source else _members(record).get(self.name, UNSET)
-        if data is UNSET:
-            return UNSET
-        if len(data) == 4 and bytes(data) == b"null":
-            return None
-        try:
-            value = self._decoder.decode(data)
-            return value if self._then is None else self._then(value)
-        except (*_UNREADABLE, MalformedResponse):
-            return self._saved(record, bytes(data))
+    @cached_property
+    def _alone(self) -> msgspec.json.Decoder[Any]:
+        return msgspec.json.Decoder(_row_with([self]))
 
-    def _saved(self, record: Record, data: bytes) -> Any:
+    def _read(self, record: Record) -> Any:
+        # The whole row is passed over for one member: that costs less than to keep every member's place.
+        try:
+            return self.made(getattr(self._alone.decode(record.raw), self.attribute))
+        except (*_UNREADABLE, MalformedResponse):
+            return self._saved(record, _bytes_of(self.name).decode(record.raw).value)
+
+    def made(self, value: Any) -> Any:
+        """Make the attribute's value of what was on the wire."""
+        if value is None or value is UNSET or self._then is None:
+            return value
+        if type(value) is Raw and bytes(value) == b"null":
+            return None
+        return self._then(value)
+
+    def _saved(self, record: Record, data: Raw) -> Any:
         """Save what can be read; the rest goes to `unread`, and whoever counts is told."""
-        value, rest = (UNSET, {self.name: data}) if self._rescue is None else self._rescue(data)
+        own = bytes(data)
+        value, rest = (UNSET, {self.name: own}) if self._rescue is None else self._rescue(own)
         kept = vars(record)
         kept.setdefault("_unread", {}).update(rest)
         noticed = kept.get("_noticed")
-        if noticed is not None:
+        if rest and noticed is not None:
             noticed(f"{type(record).__name__}.{self.attribute}")
         return value
 
@@ -122,7 +138,7 @@ class Record(Struct, frozen=True, dict=True, kw_only=True, eq=False):
     @property
     def unread(self) -> Mapping[str, bytes]:
         """The members whose type was not the expected one, by their wire name: their JSON."""
-        for attribute in _lazy(type(self)).values():
+        for attribute in _lazy(type(self)):
             getattr(self, attribute)
         return MappingProxyType(self.__dict__.get("_unread", {}))
 
@@ -130,7 +146,8 @@ class Record(Struct, frozen=True, dict=True, kw_only=True, eq=False):
     def unknown(self) -> Mapping[str, Any]:
         """The members that the model does not name, decoded (or as bytes where that fails)."""
         named = _named(type(self))
-        return {name: _anything(data) for name, data in _members(self).items() if name not in named}
+        members = _MEMBERS.decode(self.raw)
+        return {name: _anything(data) for name, data in members.items() if name not in named}
 
     def __eq__(self, other: object) -> bool:
         """Compare the whole content, unknown members included; the order of members is no matter."""
@@ -177,19 +194,70 @@ def read_record(kind: type[T], data: bytes | Raw, *, noticed: Noticed | None = N
         MalformedResponse: The row is rejected: no JSON, no object, or without a usable id. Its
             `.body` is the row.
     """
+    return _reader(kind, noticed)(data)
+
+
+def row_reader(
+    kind: type[T], *, noticed: Noticed | None = None, eager: tuple[str, ...] = ()
+) -> Callable[[bytes | Raw], T]:
+    """Return a function that reads rows as `read_record` does, and at once the members `eager` names."""
+    return _eager_reader(kind, noticed, eager) if eager else _reader(kind, noticed)
+
+
+def touched(record: object) -> tuple[str, ...]:
+    """Return the attributes of a record that were read after it: what `row_reader` takes as `eager`."""
+    if not isinstance(record, Record):
+        return ()
+    kept = vars(record)
+    return tuple(name for name in _lazy(type(record)) if name in kept)
+
+
+def _reader(kind: type[T], noticed: Noticed | None) -> Callable[[bytes | Raw], T]:
+    """Return the function that reads one row; what is the same for every row is looked up once."""
     if not issubclass(kind, Record):
-        return decode(data, kind)
-    own = bytes(data)
-    try:
-        record: Any = _decoder(kind).decode(own)
-    except _UNREADABLE:
-        record = _member_by_member(kind, own, noticed)
-    kept = record.__dict__
-    # pyright takes the dictionary for that of the class; vars() would cost each row 25 ns more.
-    kept["_raw"] = own  # pyright: ignore[reportIndexIssue]
-    if noticed is not None:
-        kept["_noticed"] = noticed
-    return record  # type: ignore[no-any-return]  # one of `kind`, which is also a Record
+        return partial(decode, kind=kind)
+    decoder = _decoder(kind)
+
+    def read(row: bytes | Raw) -> Any:
+        own = bytes(row)
+        try:
+            record = decoder.decode(own)
+        except _UNREADABLE:
+            record = _member_by_member(kind, own, noticed)
+        kept = record.__dict__
+        kept["_raw"] = own
+        if noticed is not None:
+            kept["_noticed"] = noticed
+        return record
+
+    return read
+
+
+def _eager_reader(
+    kind: type[T], noticed: Noticed | None, names: tuple[str, ...]
+) -> Callable[[bytes | Raw], T]:
+    """Return the function that reads one row and its members `names` in one pass."""
+    assert issubclass(kind, Record), "only a record is touched"  # noqa: S101 (for the type checker)
+    lazily = _reader(kind, noticed)
+    decoder, members = _wide(kind, names)
+    declared = kind.__struct_fields__
+
+    def read(row: bytes | Raw) -> Any:
+        own = bytes(row)
+        try:
+            found = decoder.decode(own)
+            record = kind(**{name: getattr(found, name) for name in declared})
+            kept = vars(record)
+            for name, member in members:
+                kept[name] = member.made(getattr(found, name))
+        except (*_UNREADABLE, MalformedResponse):
+            return lazily(own)
+        kept["_raw"] = own
+        if noticed is not None:
+            kept["_noticed"] = noticed
+        return record
+
+    return read
 
 
 def _member_by_member(kind: type[Record], own: bytes, noticed: Noticed | None) -> Record:
@@ -219,14 +287,6 @@ def _rejected(kind: type, why: str, own: bytes) -> MalformedResponse:
     return MalformedResponse(f"A row cannot be read as a {kind.__name__}: {why}.", body=own)
 
 
-def _members(record: Record) -> dict[str, Raw]:
-    kept = vars(record)
-    members: dict[str, Raw] | None = kept.get("_members")
-    if members is None:
-        members = kept["_members"] = _MEMBERS.decode(record.raw)
-    return members
-
-
 def _anything(data: bytes | Raw) -> Any:
     try:
         return _decoder(object).decode(data)
@@ -245,17 +305,51 @@ def _required(kind: type[Record]) -> tuple[str, ...]:
 
 
 @cache
-def _lazy(kind: type[Record]) -> dict[str, str]:
-    """Return the wire name and the attribute of every `Member` of a model."""
-    found = {}
+def _lazy(kind: type[Record]) -> dict[str, Member[Any]]:
+    """Return every `Member` of a model by its attribute."""
+    found: dict[str, Member[Any]] = {}
     for parent in reversed(kind.__mro__):
-        found.update({m.name: attribute for attribute, m in vars(parent).items() if isinstance(m, Member)})
+        found.update({m.attribute: m for m in vars(parent).values() if isinstance(m, Member)})
     return found
 
 
 @cache
 def _named(kind: type[Record]) -> frozenset[str]:
-    return frozenset(field.encode_name for field in msgspec.structs.fields(kind)) | frozenset(_lazy(kind))
+    declared = frozenset(field.encode_name for field in msgspec.structs.fields(kind))
+    return declared | {member.name for member in _lazy(kind).values()}
+
+
+def _row_with(members: Iterable[Member[Any]], kind: type[Record] | None = None) -> type[Any]:
+    """Return a struct of some members, and of what `kind` declares."""
+    shape: list[Any] = [
+        (field.name, field.type, msgspec.field(name=field.encode_name, default=field.default))
+        for field in (() if kind is None else msgspec.structs.fields(kind))
+    ]
+    for member in members:
+        # Raw takes null as it is; beside None it would take nothing else.
+        present = member.kind if member.kind is Raw else Union[member.kind, None]  # noqa: UP007 (no class)
+        optional: Any = Union[present, UnsetType]  # noqa: UP007
+        shape.append((member.attribute, optional, msgspec.field(name=member.name, default=UNSET)))
+    return msgspec.defstruct("Row", shape, gc=False, kw_only=True)
+
+
+@lru_cache(maxsize=256)
+def _wide(
+    kind: type[Record], names: tuple[str, ...]
+) -> tuple[msgspec.json.Decoder[Any], list[tuple[str, Member[Any]]]]:
+    """Return the decoder of a row with members, and those it reads: the first of each name on the wire."""
+    members = _lazy(kind)
+    chosen: dict[str, Member[Any]] = {}
+    for name in names:
+        chosen.setdefault(members[name].name, members[name])
+    read = [(member.attribute, member) for member in chosen.values()]
+    return msgspec.json.Decoder(_row_with(chosen.values(), kind)), read
+
+
+@cache
+def _bytes_of(name: str) -> msgspec.json.Decoder[Any]:
+    value = ("value", Raw | UnsetType, msgspec.field(name=name, default=UNSET))
+    return msgspec.json.Decoder(msgspec.defstruct("Row", [value]))
 
 
 class DecodingStatistics(Struct, frozen=True, kw_only=True):
@@ -287,7 +381,7 @@ class DecodingReport:
         )
 
     def noticed(self, member: str) -> None:
-        """Count a member that could not be read; pass this method to `read_record`."""
+        """Count a member that could not be read; pass this method to `read_record` as `noticed`."""
         self._unread[member] += 1
 
     def rejected(self, kind: str, error: MalformedResponse) -> None:

@@ -17,6 +17,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from nimble_async._aio.clock import SystemClock
 from nimble_async._aio.ports import Clock
 from nimble_async._sansio.walk import OrderedWalk, Walk
 from nimble_async._sansio.windows import Proof
@@ -61,7 +62,7 @@ async def export(
     walk: Walk,
     *,
     to: Path | BinaryIO,
-    clock: Clock,
+    clock: Clock | None = None,
     query: Mapping[str, Any] | None = None,
     account: str = "",
     concurrency: int = 8,
@@ -80,7 +81,7 @@ async def export(
         source: Where pages come from: a client's executor.
         walk: How the vendor's records are read whole, such as `nimble.walks.CONTACTS`.
         to: The file to make, or a binary pipe (which cannot be resumed).
-        clock: Time.
+        clock: Time; the system's unless told.
         query: Members of the list's query, such as `query` (a search) and `fields`, as sent.
         account: A name for the account that is no secret; another one refuses the checkpoint.
         concurrency: Windows read side by side.
@@ -111,7 +112,8 @@ async def export(
     )
     run = _Export(
         source, walk, given, header,
-        clock=clock, concurrency=concurrency, progress=progress, commit_every=commit_every, trace=trace,
+        clock=clock or SystemClock(), concurrency=concurrency, progress=progress,
+        commit_every=commit_every, trace=trace,
     )  # fmt: skip
     if not isinstance(to, Path):
         return await run.to_pipe(to, certificate and _whole(certificate))

@@ -13,7 +13,7 @@ import os
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -133,9 +133,9 @@ class Journal:
         self.closed: Closed | None = None
         self.published: Published | None = None
         self.blocks: list[Block] = []
-        self.counts = Counts()
-        self.resumed = 0
-        self.spooled = 0
+        self.counts: Counts = Counts()
+        self.resumed: int = 0
+        self.spooled: int = 0
         """Where the next row will lie."""
         self.trace: Trace = trace or _no_trace
         self._lock = -1
@@ -356,7 +356,6 @@ def _read_line(line: bytes) -> Entry | None:
     if len(check) != 8 or check != b"%08x" % zlib.crc32(text):
         return None
     try:
-        entry: Any = _decoder.decode(text)
+        return _decoder.decode(text)
     except msgspec.MsgspecError:
         return None
-    return entry  # type: ignore[no-any-return]

@@ -33,9 +33,9 @@ class Assembly:
         self._journal = journal
         self._walk = walk
         self._digest = hashlib.sha256()
-        self.size = 0
-        self.rows = 0
-        self.odd = 0
+        self.size: int = 0
+        self.rows: int = 0
+        self.odd: int = 0
 
     @property
     def sha256(self) -> str:

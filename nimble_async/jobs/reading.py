@@ -52,12 +52,12 @@ class Reader:
 
     def __init__(self, source: Source, walk: Walk, clock: Clock, progress: Listener | None) -> None:
         self.clock = clock
-        self.counts = Counts()
+        self.counts: Counts = Counts()
         """What was done and is not in the journal yet."""
         self.expected = 0
         self.records = 0
-        self.pages = 0
-        self.requests = 0
+        self.pages: int = 0
+        self.requests: int = 0
         self._source = source
         self._walk = walk
         self._progress = progress

@@ -39,7 +39,7 @@ class FileStore:
     """
 
     def __init__(self, path: str | Path, *, patience: float = 30.0, trace: Trace | None = None) -> None:
-        self.path = Path(path).expanduser().absolute()
+        self.path: Path = Path(path).expanduser().absolute()
         self._patience = patience
         self._trace = trace
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -13,7 +13,7 @@ from msgspec import Struct
 from nimble_async._aio.paginator import Paginator, listing
 from nimble_async._sansio.message import Request, Response
 from nimble_async._sansio.operation import Operation, Paging, Shape, get
-from nimble_async._sansio.record import Record
+from nimble_async._sansio.record import Member, Record
 from nimble_async.config import ClientConfig
 from nimble_async.nimble.client import NimbleClient
 from tests.aio.clients import HASTY, UNPACED
@@ -23,6 +23,7 @@ class Row(Record, frozen=True, kw_only=True):
     """A row of the shelf."""
 
     id: str
+    padding: ClassVar[Member[str]] = Member(str)
 
 
 GROUPS = 3

@@ -56,7 +56,7 @@ def test_the_log_carries_the_record(caplog: pytest.LogCaptureFixture):
     caplog.set_level(logging.DEBUG, logger="nimble_async")
     event = CallEnded(operation="users.me", attempts=1, error=None, seconds=0.1)
     Hooks().emit(event)
-    assert caplog.records[0].event is event  # type: ignore[attr-defined]
+    assert caplog.records[0].event is event  # type: ignore[attr-defined]  # an extra of the record
 
 
 @pytest.mark.parametrize(("level", "lines"), [("debug", 4), ("DEBUG ", 4), ("info", 0), ("", 0), ("loud", 0)])

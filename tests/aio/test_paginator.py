@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from nimble_async._aio.paginator import Items, Page, Paginator, listing
 from nimble_async._sansio.operation import Paging
+from nimble_async._sansio.record import touched
 from nimble_async.errors import (
     CheckpointRefused,
     ConfigurationError,
@@ -209,6 +210,26 @@ async def test_prefetch_is_bounded_in_bytes(longest: int, ahead: int):
         size = len(json.dumps(shelf._numbered(1, 10, 1), separators=(",", ":")))
         assert size < 4_450
         assert shelf.sends == 1 + min(ahead, longest // size if longest >= size else 0)
+
+
+async def test_what_is_asked_of_one_page_is_read_with_the_next():
+    """Rows come with the member that the page before was asked for; each page's last row asks anew."""
+    found: list[bool] = []
+    async for row in walk(Shelf(40)):
+        found.append(touched(row) == ("padding",))
+        if len(found) <= 20:
+            assert row.padding == ""
+    assert found == [*[False] * 10, *[True] * 9, False, *[True] * 9, False, *[False] * 10]
+
+
+async def test_what_is_asked_of_a_page_object_is_read_with_the_next():
+    """The same holds for walks by pages."""
+    found: list[int] = []
+    async for page in walk(Shelf(40)).pages():
+        found.append(sum(touched(row) == ("padding",) for row in page))
+        if len(found) == 1:
+            assert page.items[-1].padding == ""
+    assert found == [0, 9, 0, 0]
 
 
 async def test_prefetch_reads_one_page_ahead_where_nothing_is_counted():
@@ -427,7 +448,7 @@ async def test_a_cancelled_iteration_carries_it_too():
     task.cancel()
     with pytest.raises(asyncio.CancelledError) as caught:
         await task
-    start = caught.value.checkpoint  # type: ignore[attr-defined]
+    start = caught.value.checkpoint  # type: ignore[attr-defined]  # any error has room
     assert ids(await walk(Shelf(35), start=start).collect()) == [f"r{n}" for n in range(10, 35)]
     shelf.hold.set()
     assert (await anext(rows)).id == "r10"

@@ -12,6 +12,7 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from nimble_async.testing.server import ServedSimulator
 from tests.aio.servers import certificate, json_answer, serve
@@ -218,10 +219,10 @@ async def test_an_encrypted_connection_ends_as_quietly(story: str, tmp_path: Pat
     """With TLS, too, no way to end leaves a word on stderr."""
     tls, pem = certificate(tmp_path)
 
-    async def me(request: object) -> object:
+    async def me(request: web.BaseRequest) -> web.StreamResponse:
         return json_answer({"user_id": "u1"})
 
-    async with serve(me, tls=tls) as server:  # type: ignore[arg-type]
+    async with serve(me, tls=tls) as server:
         program = await asyncio.create_subprocess_exec(
             sys.executable, "-W", "error", "-c", TLS + story, server.url, pem, stderr=asyncio.subprocess.PIPE
         )

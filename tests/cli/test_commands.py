@@ -192,7 +192,7 @@ def test_what_destroys_wants_a_yes(monkeypatch, capfd):
         consent(DROP, yes=False)
     for answer, goes_on in (("y\n", True), ("Yes\n", True), ("n\n", False), ("\n", False), ("", False)):
         terminal = io.StringIO(answer)
-        terminal.isatty = lambda: True  # type: ignore[method-assign]
+        terminal.isatty = lambda: True  # type: ignore[method-assign]  # a terminal for a test
         monkeypatch.setattr(sys, "stdin", terminal)
         if goes_on:
             consent(DROP, yes=False)

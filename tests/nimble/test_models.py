@@ -132,7 +132,7 @@ def test_fields_of_another_shape_are_unset():
 def test_fields_cannot_be_changed():
     """The dictionary of fields is read-only."""
     with pytest.raises(TypeError):
-        contact(fields=fields(email="a")).fields["email"] = ()  # type: ignore[index]
+        contact(fields=fields(email="a")).fields["email"] = ()  # type: ignore[index]  # it is refused at run time too
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_other_text_is_refused(text):
 def test_something_else_than_text_is_refused():
     """A value that is no text at all is refused alike."""
     with pytest.raises(CheckpointRefused):
-        read_checkpoint(5, operation="cats.list", query="f00d")  # type: ignore[arg-type]
+        read_checkpoint(5, operation="cats.list", query="f00d")  # type: ignore[arg-type]  # what a user may pass
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ def test_every_public_name_loads():
     assert all(getattr(nimble_async.testing, name) is not None for name in names)
     assert set(names) <= set(dir(nimble_async.testing))
     with pytest.raises(AttributeError):
-        nimble_async.testing.Nothing  # noqa: B018
+        nimble_async.testing.Nothing  # noqa: B018 (looking is the test)
 
 
 def test_an_account_is_served_for_a_test(nimble_simulator):

@@ -28,8 +28,13 @@ from nimble_async.nimble.models.users import User
 
 __all__ = ["Contact", "ContactContext", "LastContacted", "Notice", "Privacy", "Reminder"]
 
-_NAMES = msgspec.json.Decoder(dict[str, Raw] | None)
 _VALUES = msgspec.json.Decoder(tuple[FieldValue, ...])
+
+
+def _none_by_name(data: bytes) -> tuple[dict[str, Raw], dict[str, bytes]]:
+    """Read nothing and report nothing: `fields` reports these bytes."""
+    del data
+    return {}, {}
 
 
 class LastContacted(Record, frozen=True, kw_only=True):
@@ -95,17 +100,18 @@ class Contact(Record, frozen=True, kw_only=True):
     """
 
     id: str
-    created: datetime | UnsetType | None = UNSET
-    updated: datetime | UnsetType | None = UNSET
-    record_type: str | UnsetType | None = UNSET
-    """`person` or `company`; text, so that a new kind fails nothing."""
-    owner_id: str | UnsetType | None = UNSET
-    _fields: Raw | UnsetType = field(name="fields", default=UNSET)
 
+    # Only the id is declared: what is declared is read of every row, touched or not.
+    created: ClassVar[Member[datetime]] = Member(datetime)
+    updated: ClassVar[Member[datetime]] = Member(datetime)
+    record_type: ClassVar[Member[str]] = Member(str)
+    """`person` or `company`; text, so that a new kind fails nothing."""
+    owner_id: ClassVar[Member[str]] = Member(str)
     fields: ClassVar[Member[FieldValues]] = Member(
-        dict[str, tuple[FieldValue, ...]], then=MappingProxyType, rescue=rescue_fields, source="_fields"
+        dict[str, tuple[FieldValue, ...]], then=MappingProxyType, rescue=rescue_fields
     )
     """Every field by its name; one that cannot be read is left out and in `unread`."""
+    _by_name: ClassVar[Member[dict[str, Raw]]] = Member(dict[str, Raw], name="fields", rescue=_none_by_name)
     tags: ClassVar[Member[tuple[str, ...]]] = Member(list[Any], then=tag_names)
     """The names of its tags."""
     object_type: ClassVar[Member[str]] = Member(str)
@@ -132,19 +138,13 @@ class Contact(Record, frozen=True, kw_only=True):
     def values(self, name: str) -> tuple[FieldValue, ...]:
         """Return every value of a field, in the vendor's order; none where it has none."""
         # One field is read alone: who asks for an address does not pay for thirty other fields.
-        try:
-            data = self._by_name().get(name)
-            return () if data is None else _VALUES.decode(data)
-        except UNREADABLE:
-            return self.fields.get(name, ()) if self.fields else ()
-
-    def _by_name(self) -> dict[str, Raw]:
-        kept = vars(self)
-        fields: dict[str, Raw] | None = kept.get("_names")
-        if fields is None:
-            found = None if self._fields is UNSET else _NAMES.decode(self._fields)
-            fields = kept["_names"] = {} if found is None else found
-        return fields
+        if "fields" not in vars(self):
+            try:
+                data = (self._by_name or {}).get(name)
+                return () if data is None else _VALUES.decode(data)
+            except UNREADABLE:
+                pass
+        return self.fields.get(name, ()) if self.fields else ()
 
     def field(self, name: str, modifier: str | None = None) -> str | None:
         """Return a field's primary value as text, else its first; of one modifier where given."""

@@ -185,8 +185,8 @@ def _view(
     fields: Iterable[str] | None,
     tags: bool | None,  # noqa: FBT001 (the methods' own arguments, handed on)
     contexts: Iterable[str] | None,
-    meta: bool | None,  # noqa: FBT001
-    last_contacted: bool | None,  # noqa: FBT001
+    meta: bool | None,  # noqa: FBT001 (as above)
+    last_contacted: bool | None,  # noqa: FBT001 (as above)
 ) -> dict[str, Any]:
     return {
         "fields": joined(fields),
