@@ -13,6 +13,8 @@ from urllib.parse import quote
 
 from msgspec import Struct
 
+from nimble_async.errors import QueryRefused
+
 __all__ = ["Operation", "Paging", "Shape", "delete", "get", "post", "put"]
 
 T = TypeVar("T")
@@ -75,7 +77,7 @@ class Operation(Struct, Generic[T], frozen=True, kw_only=True):
 
         Raises:
             TypeError: The ids are not the ones the path names.
-            ValueError: An id is empty, `.` or `..`, or holds a control character.
+            QueryRefused: An id is empty, `.` or `..`, or holds a control character.
         """
         if set(ids) != set(self.slots):
             raise TypeError(f"{self.name} takes the ids {list(self.slots)}, not {sorted(ids)}")
@@ -84,7 +86,7 @@ class Operation(Struct, Generic[T], frozen=True, kw_only=True):
 
 def _segment(operation: str, name: str, value: str) -> str:
     if not value or value in {".", ".."} or any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
-        raise ValueError(f"{operation}: {name} must be an id, not {value!r}")
+        raise QueryRefused(f"{operation}: {name} must be an id, not {value!r}.")
     return quote(value, safe="")
 
 

@@ -69,10 +69,7 @@ def general_failure(failure: Failure) -> ResponseError:
         kind, what, hint = _BY_STATUS[status]
         return kind(f"{what}{said}.", hint=hint, **common)
     if status == 404:
-        return NotFound(
-            f"There is no {failure.kind or 'such address'} {failure.id!r}, or this account may not see it.",
-            kind=failure.kind, id=failure.id, **common,
-        )  # fmt: skip
+        return _not_found(failure)
     if status == 429:
         return RateLimited(
             f"The vendor refuses for rate (429){said}.", retry_after=failure.retry_after,
@@ -81,6 +78,14 @@ def general_failure(failure: Failure) -> ResponseError:
     if status >= 500:
         return ServerError(f"The vendor failed ({status}){said}.", retry_after=failure.retry_after, **common)
     return ResponseError(f"The vendor answered {status}{said}.", **common)
+
+
+def _not_found(failure: Failure) -> NotFound:
+    if failure.id:
+        what, hint = f"There is no {failure.kind} {failure.id!r}, or this account may not see it.", ""
+    else:
+        what, hint = "There is nothing at this address (404).", "Check the path and the base URL."
+    return NotFound(what, kind=failure.kind, id=failure.id, hint=hint, **failure.common())
 
 
 def retry_after_of(value: str | None, *, now: float) -> float | None:

@@ -26,7 +26,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         code = run(list(sys.argv[1:] if arguments is None else arguments))
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
     except BrokenPipeError:
         _forget_stdout()
         return 1

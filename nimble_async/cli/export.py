@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
@@ -17,7 +16,7 @@ from cyclopts import Parameter
 from nimble_async.cli.arguments import read_json
 from nimble_async.cli.exits import Exit, UsageError
 from nimble_async.cli.progress import budget, meter
-from nimble_async.cli.render import say
+from nimble_async.cli.render import say, standard_output
 from nimble_async.cli.settings import Settings, open_client
 from nimble_async.config import ClientConfig
 from nimble_async.errors import CrmError, Forbidden, NotFound, OutputFailed
@@ -143,15 +142,16 @@ def target(text: str) -> Path | BinaryIO:
     """Return where the rows go: a file, or stdout for `-`.
 
     Raises:
-        UsageError: It is an address, or the name of a kind of file that is not written yet.
+        UsageError: It is an address, a folder, or the name of a kind of file that is not written yet.
+        OutputFailed: It is stdout, and that is closed.
     """
     if text == "-":
-        return sys.stdout.buffer
+        return standard_output()
     if "://" in text:
         kind = text.partition("://")[0]
         raise UsageError(f"--to {kind}:// is not available yet.", hint="Give a file, or - for stdout.")
     path = Path(text)
-    if not path.name:
+    if not path.name or text.endswith("/"):
         raise UsageError(f"--to {text!r} names no file.")
     if path.suffix.lower() in _OTHER_FORMATS:
         raise UsageError(

@@ -56,7 +56,8 @@ def describe(
     the budget in requests a second, where there is one.
     """
     phase = _PHASES.get(progress.phase, progress.phase)
-    parts = [f"{phase}: {progress.records:,} of {max(progress.expected, progress.records):,} {resource}"]
+    most = max(progress.expected, progress.records)
+    parts = [f"{phase}: {progress.records:,} of {most:,} {resource}" if most else phase]
     seconds = progress.elapsed - since.elapsed if since is not None else 0.0
     if since is not None and seconds > 0 and progress.phase == "reading":
         records, requests = progress.records - since.records, (progress.requests - since.requests) / seconds

@@ -8,21 +8,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, BinaryIO
 
 import msgspec
 
 from nimble_async.cli.exits import one_line
+from nimble_async.errors import OutputFailed
 
-__all__ = ["Row", "ask", "data", "rows", "say", "table", "terminal"]
+__all__ = ["Row", "ask", "data", "rows", "say", "standard_output", "table", "terminal"]
 
 Row = Mapping[str, Any]
 _WIDEST = 60
 
 
 def say(text: str = "") -> None:
-    """Tell the person something, on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Tell the person something, on stderr; where that is closed, nobody."""
+    if sys.stderr is not None:  # else print would take stdout
+        print(text, file=sys.stderr, flush=True)
 
 
 def terminal(stream: str) -> bool:
@@ -37,9 +39,24 @@ def ask(question: str) -> bool:
     return sys.stdin.readline().strip().lower().startswith("y")
 
 
+def standard_output() -> BinaryIO:
+    """Return stdout for bytes.
+
+    Raises:
+        OutputFailed: It is closed.
+    """
+    if sys.stdout is None:
+        raise OutputFailed("stdout is closed.", hint="Send it somewhere, such as > FILE.")
+    return sys.stdout.buffer
+
+
 def data(lines: Iterable[bytes]) -> None:
-    """Write bytes to stdout, each with a line's end, and flush them."""
-    out = sys.stdout.buffer
+    """Write bytes to stdout, each with a line's end, and flush them.
+
+    Raises:
+        OutputFailed: stdout is closed.
+    """
+    out = standard_output()
     for line in lines:
         out.write(line if line.endswith(b"\n") else line + b"\n")
     out.flush()

@@ -105,8 +105,9 @@ class Certificate(Struct, frozen=True, kw_only=True):
             f"({self.output.bytes:,} bytes, sha256 {self.output.sha256[:16]}...)",
             f"expected {self.expected:,}, gone {self.gone:,}, appeared {self.appeared:,}, "
             f"rejected {self.rejected:,}, duplicates dropped {self.duplicates:,}",
-            f"{self.requests:,} requests ({self.requests_per_record:.3f} a record), {self.pages:,} pages, "
-            f"{self.pages_reread:,} read again, resumed {self.resumed} times",
+            f"{_count(self.requests, 'request')} ({self.requests_per_record:.3f} a record), "
+            f"{_count(self.pages, 'page')}, {self.pages_reread:,} read again, "
+            f"resumed {_count(self.resumed, 'time')}",
         ]
         if self.born_after:
             out.append(
@@ -118,6 +119,10 @@ class Certificate(Struct, frozen=True, kw_only=True):
         out.extend(f"not proven: {reason}" for reason in self.reasons)
         out.append(f"completeness: {self.completeness}")
         return out
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number:,} {word}" if number == 1 else f"{number:,} {word}s"
 
 
 def moment(seconds: float) -> str:

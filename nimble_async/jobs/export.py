@@ -22,11 +22,20 @@ from nimble_async._aio.ports import Clock
 from nimble_async._sansio.walk import OrderedWalk, Walk
 from nimble_async._sansio.windows import Proof
 from nimble_async._version import __version__
-from nimble_async.errors import CheckpointRefused, ConfigurationError, OutputExists, OutputFailed
+from nimble_async.errors import (
+    CheckpointRefused,
+    ConfigurationError,
+    Forbidden,
+    InvalidInput,
+    MalformedResponse,
+    NotFound,
+    OutputExists,
+)
 from nimble_async.jobs.certificate import Certificate, OutputFile, count_windows, moment
 from nimble_async.jobs.journal import Closed, Header, Journal, Published, Resumed, Started
 from nimble_async.jobs.ledger import Ledger, unbroken
 from nimble_async.jobs.ordered import OrderedReading
+from nimble_async.jobs.places import check_certificate, check_output, shown_name
 from nimble_async.jobs.ports import Source
 from nimble_async.jobs.publish import copy_out, in_place, place_certificate, place_output, rejected_path
 from nimble_async.jobs.reading import Listener, Reader
@@ -45,6 +54,10 @@ _SNAPSHOT_ASSUMPTIONS = (
     "an answer is one slice of the list, at one instant",
     "the total of an answer is exact and counts everything this account may see",
 )
+
+
+_SAME_AGAIN = (Forbidden, InvalidInput, MalformedResponse, NotFound)
+"""What the same call would meet again."""
 
 
 def work_folder(output: Path) -> Path:
@@ -92,7 +105,7 @@ async def export(
         trace: Called with each durable step and its path, after it was made.
 
     Raises:
-        OutputExists: A finished output is in the way.
+        OutputExists: A finished output is in the way, or a file that is no certificate in the certificate's.
         OutputFailed: The disk or the folder refused; run it again once there is room.
         JobBusy: Another process exports to the same file.
         CheckpointRefused: The unfinished export there is damaged, or of another query or account.
@@ -152,6 +165,7 @@ class _Export:
     async def to_file(self, output: Path, certificate: Path, *, restart: bool) -> Certificate:
         journal = Journal(work_folder(output), self._trace)
         try:
+            await unbroken(_check_places, journal, output, certificate)
             await unbroken(_prepare, journal, self._header, output, restart=restart)
             if journal.closed is None:
                 await self._read(journal)
@@ -170,6 +184,8 @@ class _Export:
         folder = Path(await unbroken(tempfile.mkdtemp, prefix="nimble-export-"))
         journal = Journal(folder, self._trace)
         try:
+            if certificate is not None:
+                await unbroken(check_certificate, certificate, ())
             await unbroken(_prepare, journal, self._header, folder / "-", restart=False)
             await self._read(journal)
             self._reader.say("writing")
@@ -203,8 +219,10 @@ class _Export:
             )
         try:
             await reading.run()
-        except BaseException:
+        except BaseException as error:
             await ledger.rescue()
+            if isinstance(error, _SAME_AGAIN):
+                await unbroken(_forget_nothing_read, journal)
             raise
 
     def _certify(self, journal: Journal, published: Published, output: Path) -> Certificate:
@@ -246,10 +264,10 @@ class _Export:
             facts=closed.facts,
             assumptions=tuple(text.format(lag=lag) for text in assumptions),
             output=OutputFile(
-                name=output.name, bytes=published.size, rows=published.rows, sha256=published.sha256
+                name=shown_name(output), bytes=published.size, rows=published.rows, sha256=published.sha256
             ),
             rejected_output=OutputFile(
-                name=aside.name,
+                name=shown_name(aside),
                 bytes=published.rejected_size,
                 rows=rejected,
                 sha256=published.rejected_sha256,
@@ -259,6 +277,22 @@ class _Export:
         )
 
 
+def _check_places(journal: Journal, output: Path, certificate: Path) -> None:
+    check_output(output)
+    check_certificate(certificate, (output, rejected_path(output), journal.folder))
+
+
+def _forget_nothing_read(journal: Journal) -> None:
+    """Leave no work folder behind a run that was refused before it had anything worth keeping.
+
+    Else a search that the vendor refuses would stand in the way of the corrected one. The folder of a
+    run that replaces a finished output stays: it says that it may.
+    """
+    unread = journal.started is None and not journal.blocks
+    if unread and journal.header is not None and journal.header.replaces is None:
+        journal.remove()
+
+
 def _prepare(journal: Journal, header: Header, output: Path, *, restart: bool) -> None:
     """Take the work folder, and make it ready to read or to go on.
 
@@ -266,8 +300,6 @@ def _prepare(journal: Journal, header: Header, output: Path, *, restart: bool) -
         OutputExists: A finished output is in the way.
         CheckpointRefused: The checkpoint is damaged or another job's.
     """
-    if not output.parent.is_dir():
-        raise OutputFailed(f"There is no folder {output.parent}.", hint="Make it, or choose another output.")
     if not journal.lock(create=False):
         if not restart:
             _refuse_finished(output)

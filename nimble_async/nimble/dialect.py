@@ -55,9 +55,12 @@ def _not_found(failure: Failure) -> ResponseError:
     kind = _text(failure.member("object_type")) or failure.kind
     id = _text(failure.member("object_id")) or failure.id  # noqa: A001 (the vendor's word)
     return NotFound(
-        f"There is no {kind} {id!r}, or this account may not see it.",
+        f"There is no {kind} {id!r}, or this account may not see it."
+        if id
+        else "There is nothing at this address (404).",
         kind=kind,
         id=id,
+        hint="" if id else "Check the path and the base URL.",
         code=_code(failure),
         **failure.common(),
     )
@@ -84,7 +87,8 @@ def _invalid(failure: Failure) -> ResponseError:
     """Read `{message, code, errors}`, where a field has a list of complaints and a path has one."""
     fields = tuple(_complaints(failure.member("errors")))
     said = _text(failure.member("message")) or _text(failure.member("human_readable_error")) or failure.text
-    listed = "; ".join(f"{field.field}: {_text(field.message)}" for field in fields[:5])
+    named = (f"{field.field}: {_text(field.message)}" for field in fields[:5])
+    listed = "; ".join(text for text in named if text not in said)  # the message may name them already
     parts = [part for part in (said, listed) if part]
     return InvalidInput(
         "Nimble refuses these values" + (f": {': '.join(parts)}." if parts else "."),

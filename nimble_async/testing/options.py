@@ -19,6 +19,12 @@ from nimble_async.testing.world import Drift, World
 __all__ = ["SimulateOptions", "build"]
 
 
+_AT_LEAST_0 = (
+    "contacts", "deals", "penalty", "latency", "jitter", "backdate", "index_lag", "imports", "import_size", "grace",
+)  # fmt: skip
+_SHARES = ("backdated", "hidden_deals")
+
+
 class SimulateOptions(Struct, frozen=True, kw_only=True):
     """Flags of the command. Times are seconds; rates are texts such as `10/1s`."""
 
@@ -65,8 +71,9 @@ def build(options: SimulateOptions, *, epoch: float = EPOCH) -> Simulator:
     """Return the simulator that the options describe; `epoch` is the wall clock at its start.
 
     Raises:
-        ConfigurationError: A rate, a rule's name or the file of faults cannot be used.
+        ConfigurationError: A rate, a rule's name, a number or the file of faults cannot be used.
     """
+    _check_numbers(options)
     world = World(
         contacts=options.contacts, deals=options.deals, seed=options.seed, epoch=epoch, drift=_drift(options),
         imports=options.imports, import_size=options.import_size, hidden_deals=options.hidden_deals,
@@ -85,6 +92,17 @@ def build(options: SimulateOptions, *, epoch: float = EPOCH) -> Simulator:
         world, rates=_rates(options), faults=faults, behaviour=behaviour, oauth=oauth,
         latency=options.latency, jitter=options.jitter, seed=options.seed, cache_bytes=options.cache_bytes,
     )  # fmt: skip
+
+
+def _check_numbers(options: SimulateOptions) -> None:
+    for name in _AT_LEAST_0:
+        if getattr(options, name) < 0:
+            raise ConfigurationError(f"{name} must be at least 0, not {getattr(options, name)}.")
+    for name in _SHARES:
+        if not 0 <= getattr(options, name) <= 1:
+            raise ConfigurationError(f"{name} must lie in 0..1, not {getattr(options, name)}.")
+    if options.token_life <= 0:
+        raise ConfigurationError(f"token_life must be above 0, not {options.token_life}.")
 
 
 def _drift(options: SimulateOptions) -> Drift:

@@ -101,7 +101,7 @@ class Contact(Record, frozen=True, kw_only=True):
 
     id: str
 
-    # Only the id is declared: what is declared is read of every row, touched or not.
+    # Only the id is declared: a declared member is read of every row, touched or not.
     created: ClassVar[Member[datetime]] = Member(datetime)
     updated: ClassVar[Member[datetime]] = Member(datetime)
     record_type: ClassVar[Member[str]] = Member(str)
