@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -141,8 +142,8 @@ class _Walk(Generic[T]):
     """The state of one walk: the page it stands on, the next row, the page that follows."""
 
     __slots__ = (
-        "before", "count", "cursor", "executor", "fetch", "following", "kind", "last", "listing", "row",
-        "trail",
+        "before", "count", "cursor", "executor", "fetch", "following", "kind", "last", "listing", "reading",
+        "row", "trail",
     )  # fmt: skip
 
     def __init__(self, executor: Executor, listing: Listing) -> None:
@@ -157,6 +158,7 @@ class _Walk(Generic[T]):
         self.row: int = listing.begin.row
         self.count: int | None = None
         """Rows of the page it stands on; None before the first."""
+        self.reading: bool = False
         self.last: T | None = None
         """The last record it read: what was asked of it is read with the next ones at once."""
 
@@ -184,7 +186,8 @@ class _Walk(Generic[T]):
 
     async def turn(self) -> list[Raw] | None:
         """Read the next page and stand on it; None after the last page."""
-        step = await self._read()
+        with self._alone():
+            step = await self._read()
         if step is None:
             return None
         self._stand_on(step)
@@ -194,16 +197,28 @@ class _Walk(Generic[T]):
 
     async def page(self) -> Page[T] | None:
         """Read and decode the next page; None after the last. Cancelled, it stands where it stood."""
-        step = await self._read()
-        if step is None:
-            return None
-        rows = step.answer.page.rows
-        wanted = rows[self.row if self.count is None else 0 :]
-        items = await self._decoded(wanted)
+        with self._alone():
+            step = await self._read()
+            if step is None:
+                return None
+            rows = step.answer.page.rows
+            wanted = rows[self.row if self.count is None else 0 :]
+            items = await self._decoded(wanted)
         self._stand_on(step)
         self.row = len(rows)
         self.executor.page_was_read(self.listing.operation, len(rows))
         return Page(self.copy(), items, step.answer, len(wanted) - len(items))
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let no second task read the same page: the vendor would be blamed for sending it twice."""
+        if self.reading:
+            raise RuntimeError("Another task reads this iteration's next page; give each task its own.")
+        self.reading = True
+        try:
+            yield
+        finally:
+            self.reading = False
 
     async def _read(self) -> _Step | None:
         cursor = self.following

@@ -23,7 +23,7 @@ __all__ = ["Assembly", "copy_out", "in_place", "place_certificate", "place_outpu
 
 def rejected_path(output: Path) -> Path:
     """Return where the rows without an id go."""
-    return output.with_name(f"{output.stem}.rejected.jsonl")
+    return output.with_name(f"{output.name}.rejected.jsonl")
 
 
 class Assembly:

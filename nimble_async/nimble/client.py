@@ -136,6 +136,8 @@ class NimbleClient:
             deadline: Seconds for each call, with queueing, pacing, token and retries.
         """
         changes: dict[str, Any] = {}
+        if lane not in {None, "interactive", "bulk"}:
+            raise ConfigurationError(f"There is no lane {lane!r}; there are interactive and bulk.")
         if lane is not None:
             changes["lane"] = lane
         if deadline is not None:

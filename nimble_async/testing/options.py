@@ -20,7 +20,8 @@ __all__ = ["SimulateOptions", "build"]
 
 
 _AT_LEAST_0 = (
-    "contacts", "deals", "penalty", "latency", "jitter", "backdate", "index_lag", "imports", "import_size", "grace",
+    "contacts", "deals", "penalty", "latency", "jitter", "backdate", "index_lag", "imports", "import_size",
+    "grace",
 )  # fmt: skip
 _SHARES = ("backdated", "hidden_deals")
 

@@ -559,6 +559,22 @@ async def test_a_page_cut_off_while_it_is_decoded_comes_again():
     assert 5 < cut < 14
 
 
+@pytest.mark.parametrize("pages", [False, True])
+async def test_two_tasks_on_one_iteration_are_told(pages: bool):
+    """The one that comes second is told so, the first loses nothing, and no page is read twice."""
+    shelf = Shelf(35)
+    rows = walk(shelf)
+    shared = rows.pages() if pages else aiter(rows)
+
+    async def use() -> int:
+        return sum([len(found) if isinstance(found, Page) else 1 async for found in shared])
+
+    first, second = await asyncio.gather(use(), use(), return_exceptions=True)
+    assert (first, shelf.sends) == (35, 4)
+    assert isinstance(second, RuntimeError)
+    assert "give each task its own" in str(second)
+
+
 async def test_closed_items_give_nothing_more():
     """After aclose an iteration is over, and still tells where it stood."""
     shelf = Shelf(35)

@@ -247,6 +247,42 @@ def test_an_export_nobody_reads(process, account):
     assert ended.err.splitlines()[-2].startswith("writing")
 
 
+@pytest.mark.parametrize("words", [["whoami"], ["operations"], ["export", "deals", "--to", "-"]])
+def test_a_closed_stdout(process, account, words):
+    """Data that can go nowhere is a failure, told in a line."""
+    check_line(process(*words, shell='exec "$@" >&-'), 1, "stdout is closed")
+
+
+def test_a_closed_stderr(process, account):
+    """Words for people never go among the data."""
+    ended = process("export", "deals", "--to", "-", shell='exec "$@" 2>&-')
+    assert (ended.code, ended.err) == (0, "")
+    assert len([json.loads(line)["deal_id"] for line in ended.out.splitlines()]) == 30
+
+
+def test_an_id_that_is_none(process, account):
+    """An empty id is refused before anything is sent."""
+    check_line(process("call", "contacts.get", ""), 2, "contact_id must be an id")
+
+
+def test_a_search_the_vendor_refused_does_not_stay_in_the_way(process, account, output):
+    """The vendor says what is wrong; corrected, the same command runs."""
+    wrong, right = ('{"nope": {"is": "x"}}', '{"first name": {"is": "Ada"}}')
+    ended = process("export", "contacts", "--to", str(output), "--query", wrong)
+    assert (ended.code, list(output.parent.iterdir())) == (1, [])
+    assert ended.line.count("/query/nope") == 1
+    assert process("export", "contacts", "--to", str(output), "--query", right).code == 0
+
+
+def test_a_certificate_in_the_place_of_the_output(process, account, output):
+    """It would replace the rows that it speaks of."""
+    words = ("export", "deals", "--to", str(output), "--certificate", str(output))
+    ended = process(*words)
+    assert ended.code == 1
+    assert ended.line.endswith("Name another file with --certificate.")
+    assert list(output.parent.iterdir()) == []
+
+
 def test_debugging_shows_where(process, account):
     """With NIMBLE_LOG=debug a traceback comes before the line."""
     account.setenv("NIMBLE_LOG", "debug")

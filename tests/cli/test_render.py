@@ -85,6 +85,7 @@ def test_data_ends_each_line_once(capfdbinary):
          "reading: 1 of 9,001 contacts, 1 records/s, 0.0 requests/s, about 2.5 h left"),
         (at("writing"), at("writing", records=9, elapsed=1.0), 5.0, "writing the file: 9 of 100 contacts"),
         (None, at(records=120), 5.0, "reading: 120 of 120 contacts"),
+        (None, at(expected=0), 5.0, "reading"),
         (None, at("new phase"), None, "new phase: 0 of 100 contacts"),
     ],
 )  # fmt: skip

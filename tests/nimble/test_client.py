@@ -108,6 +108,12 @@ def test_a_deadline_is_in_the_future(deadline: float):
         NimbleClient(api_key="key").with_options(deadline=deadline)
 
 
+def test_a_lane_that_is_none_is_refused():
+    """A misspelled lane is told where it is named, not at the first call."""
+    with pytest.raises(ConfigurationError, match="interactive and bulk"):
+        NimbleClient(api_key="key").with_options(lane="bluk")  # type: ignore[arg-type]
+
+
 async def test_two_clients_of_one_key_share_a_budget(nimble_simulator: ServedSimulator):
     """The vendor counts by key, so two clients of one key are paced as one; another key is not."""
     async with connect(nimble_simulator) as one, connect(nimble_simulator) as two:

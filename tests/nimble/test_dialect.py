@@ -97,7 +97,26 @@ def test_not_found_says_what(body, kind, id):  # noqa: A002 (the vendor's word)
     """A 404 carries the kind and the id, from the body or else from the call."""
     error = judged(404, body)
     assert (error.kind, error.id) == (kind, id)
-    assert error.message == f"There is no {kind} {id!r}, or this account may not see it."
+    assert (error.message, error.hint) == (f"There is no {kind} {id!r}, or this account may not see it.", "")
+
+
+def test_not_found_without_an_id_is_about_the_address():
+    """Where nobody said an id, the path or the base URL is wrong."""
+    response = Response(status=404, body=b'{"message": "Not found"}')
+    error = failure_of(
+        get("users.me", "/api/v1/myself", returns=dict), response, ids={}, dialect=NIMBLE, now=0.0
+    )
+    assert isinstance(error, NotFound)
+    assert error.message == "There is nothing at this address (404)."
+    assert "base URL" in error.hint
+
+
+def test_a_complaint_is_not_said_twice():
+    """A message that names its fields already is not followed by the same list."""
+    complaint = {"message": "0 is less than 1"}
+    error = judged(409, {"message": "Invalid value: /page: 0 is less than 1", "errors": {"/page": complaint}})
+    assert error.message == "Nimble refuses these values: Invalid value: /page: 0 is less than 1."
+    assert [(field.field, field.message) for field in error.fields] == [("/page", "0 is less than 1")]
 
 
 @pytest.mark.parametrize(

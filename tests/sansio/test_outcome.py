@@ -100,6 +100,10 @@ def test_not_found_is_filled_in_from_the_call():
     error = judged(404, operation=LIST)
     assert isinstance(error, NotFound)
     assert (error.kind, error.id) == ("lost cat", "")
+    assert (error.message, error.hint) == (
+        "There is nothing at this address (404).",
+        "Check the path and the base URL.",
+    )
 
 
 @pytest.mark.parametrize(

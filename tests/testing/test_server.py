@@ -237,6 +237,10 @@ def test_options_describe_a_simulator(tmp_path):
         {"rate": "1/s", "rate_rule": "no-rule"},
         {"drift": "much"},
         {"faults": "/nowhere/faults"},
+        {"latency": -0.1},
+        {"contacts": -1},
+        {"token_life": 0},
+        {"hidden_deals": 1.1},
     ],
 )
 def test_wrong_options_are_told(options):
