@@ -24,7 +24,7 @@ from nimble_async._sansio.operation import Operation, Shape
 from nimble_async._sansio.outcome import failure_of
 from nimble_async._sansio.paging import ByUrl, Cursor
 from nimble_async._sansio.record import DecodingReport, read_record, row_reader
-from nimble_async._sansio.retrying import GiveUp, decide
+from nimble_async._sansio.retrying import GiveUp, decide, replays
 from nimble_async.config import ClientConfig
 from nimble_async.errors import (
     CallInfo,
@@ -35,7 +35,6 @@ from nimble_async.errors import (
     RedirectRefused,
     TimedOut,
     TransportError,
-    Unauthorized,
 )
 
 __all__ = ["Answer", "CallOptions", "Core", "Executor", "Lane", "Reply"]
@@ -399,7 +398,7 @@ class Executor:
 
     async def _renewed(self, error: CrmError, run: _Run) -> bool:
         """Return whether a 401 is answered by one replay with a new token."""
-        if not isinstance(error, Unauthorized) or run.replayed or run.proof is None:
+        if run.proof is None or not replays(error, replayed=run.replayed):
             return False
         run.replayed = True
         if not await self._token(run, self.core.credentials.renew(run.proof)):

@@ -1,8 +1,8 @@
 """Decide whether a failed attempt is repeated, and after how many seconds.
 
 Rule: a call that may have been executed is repeated only where a second execution does no
-harm. A refusal for rate (429) was not executed. 409 is validation here and 402 is final:
-neither is ever repeated. `jitter` is a random number in 0 <= x < 1 that the caller draws.
+harm. A refusal for rate (429) was not executed. A 401 was not either: its proof is renewed and the
+call replayed, once. 409 is validation here and 402 is final: neither is ever repeated. `jitter` is a random number in 0 <= x < 1 that the caller draws.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from nimble_async.errors import (
     ServerError,
     TimedOut,
     TransportError,
+    Unauthorized,
 )
 
-__all__ = ["GiveUp", "Wait", "backoff", "decide"]
+__all__ = ["GiveUp", "Wait", "backoff", "decide", "replays"]
 
 _SERVER_TROUBLE = frozenset({500, 502, 503, 504})
 
@@ -60,6 +61,11 @@ def decide(
     if asked is not None and asked > policy.longest_retry_after:
         return GiveUp(f"the vendor asks to wait {asked:.0f} s")
     return Wait(max(wait, asked or 0.0))
+
+
+def replays(error: CrmError, *, replayed: bool) -> bool:
+    """Say whether a call is sent again with a renewed proof: after its first 401, and only then."""
+    return isinstance(error, Unauthorized) and not replayed
 
 
 def _after_refusal(error: RateLimited, policy: RetryPolicy) -> Wait | GiveUp:

@@ -39,7 +39,7 @@ def test_a_client_lives_across_cells(nimble_simulator: ServedSimulator, tmp_path
     cells = [nbformat.v4.new_code_cell(source) for source in (head, *CELLS)]
     notebook = nbformat.v4.new_notebook(cells=cells)
     where = {"metadata": {"path": str(tmp_path)}}
-    NotebookClient(notebook, timeout=30, kernel_name="python3", resources=where).execute()
+    NotebookClient(notebook, timeout=60, kernel_name="python3", resources=where).execute()
     told = [output for cell in notebook.cells for output in cell.outputs]
     assert [output.text for output in told if output.get("name") == "stderr"] == []
     assert "".join(output.text for output in told).split("\n") == [

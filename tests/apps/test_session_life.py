@@ -182,7 +182,7 @@ def test_no_way_to_end_leaves_a_warning(story: str, nimble_simulator: ServedSimu
     program = HEAD + textwrap.dedent(story)
     ended = subprocess.run(
         [sys.executable, "-W", "error", "-c", program, nimble_simulator.base_url, nimble_simulator.api_key],
-        capture_output=True, text=True, timeout=30, check=False,
+        capture_output=True, text=True, timeout=55, check=False,
     )  # fmt: skip
     assert (ended.stderr, ended.returncode) == ("", 0)
 

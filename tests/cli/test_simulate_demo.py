@@ -61,7 +61,7 @@ def test_simulate_serves_until_it_is_told_to_stop(clean, told):
         assert refused.value.code == 401
     finally:
         running.send_signal(told)
-        out, err = running.communicate(timeout=10)
+        out, err = running.communicate(timeout=60)
     assert (running.returncode, out) == (0, "")
     assert "Traceback" not in err
 
@@ -110,7 +110,7 @@ def test_an_interrupted_demo_is_130(clean, tmp_path):
         if line.startswith("waiting"):
             running.send_signal(signal.SIGINT)
             break
-    _, err = running.communicate(timeout=20)
+    _, err = running.communicate(timeout=60)
     assert running.returncode == 130
     assert err.splitlines()[-1].startswith("nimble-async: Interrupted.")
     assert "Traceback" not in err

@@ -10,6 +10,7 @@ from tests.jobs.drifting import KINDS, drift_once
 MOSTLY_PROVEN = {"capped deals": 0.2, "ties": 0.9, "everything": 0.9}
 
 
+@pytest.mark.timeout(300)  # hundreds of exports, several times slower where coverage watches
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_proven_export_misses_nobody_and_doubles_nobody(kind, request, tmp_path):
     """Of 1,000 seeded exports of all kinds: no survivor missed where it says proven, none ever twice."""

@@ -11,13 +11,16 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 
+pytestmark = pytest.mark.timeout(300)
+"""The loop runs once, inside the first of them."""
+
 
 @pytest.fixture(scope="module")
 def counts(request):
     """Run the loop once, in a process of its own that may fork."""
     kills = request.config.getoption("--kills")
     command = [sys.executable, "-m", "tests.jobs.killing", "--kills", str(kills)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=50 + kills, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=240 + kills, check=False)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nimble_async._sansio.retrying import GiveUp, Wait, backoff, decide
+from nimble_async._sansio.retrying import GiveUp, Wait, backoff, decide, replays
 from nimble_async.config import RetryPolicy
 from nimble_async.errors import (
     ConnectionFailed,
@@ -129,3 +129,17 @@ def test_giving_up_says_why(settings: dict[str, Any], why: str):
     verdict = decided(failed(503), **settings)
     assert isinstance(verdict, GiveUp)
     assert why in verdict.why
+
+
+@pytest.mark.parametrize(
+    ("error", "replayed", "expected"),
+    [
+        (Unauthorized("x", status=401), False, True),
+        (Unauthorized("x", status=401), True, False),
+        (Forbidden("x", status=403), False, False),
+        (limited(None), False, False),
+    ],
+)
+def test_a_refused_proof_is_replayed_once(error, replayed, expected):
+    """The first 401 of a call is answered with a renewed proof, the second ends it, and no other error is."""
+    assert replays(error, replayed=replayed) is expected
