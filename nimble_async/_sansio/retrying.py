@@ -1,8 +1,9 @@
 """Decide whether a failed attempt is repeated, and after how many seconds.
 
 Rule: a call that may have been executed is repeated only where a second execution does no
-harm. A refusal for rate (429) was not executed. A 401 was not either: its proof is renewed and the
-call replayed, once. 409 is validation here and 402 is final: neither is ever repeated. `jitter` is a random number in 0 <= x < 1 that the caller draws.
+harm. A refusal for rate (429) was not executed. A 401 was not either: its proof is renewed and
+the call replayed, once. 409 is validation here and 402 is final: neither is ever repeated.
+`jitter` is a random number in 0 <= x < 1 that the caller draws.
 """
 
 from __future__ import annotations
