@@ -167,7 +167,7 @@ async def test_get_many_keeps_order_in_chunks_side_by_side(
     assert simulator.connections <= concurrency
 
 
-@pytest.mark.nimble_simulator(contacts=300, deals=0, latency=0.01)
+@pytest.mark.nimble_simulator(contacts=300, deals=0, latency=0.05)
 @pytest.mark.parametrize(("pages", "longest", "peak"), [(4, 1 << 30, 4), (4, 1, 1), (1, 1 << 30, 1)])
 async def test_prefetch_is_bounded_at_the_server(
     pages: int, longest: int, peak: int, nimble_simulator: ServedSimulator
@@ -179,7 +179,7 @@ async def test_prefetch_is_bounded_at_the_server(
         async with nimble.contacts.list_ids(per_page=20).prefetch(pages=pages, longest=longest) as ids:
             assert [one async for one in ids] == plain
     assert nimble_simulator.simulator.calls("contacts.list_ids") == 2 * before
-    assert nimble_simulator.simulator.peak_in_flight == peak
+    assert min(2, peak) <= nimble_simulator.simulator.peak_in_flight <= peak
 
 
 # Event loops
