@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from typing import Any
 
 from nimble_async.config import ClientConfig, RateLimit, RetryPolicy
@@ -18,7 +19,8 @@ def client(base_url: str, **more: Any) -> NimbleClient:
     own = {"api_key", "credentials", "rate", "transport", "clock"}
     arguments: dict[str, Any] = {"rate": UNPACED}
     if "credentials" not in more:
-        arguments["api_key"] = KEY
+        # Clients of one address and key share a budget, and a free port may have been another test's.
+        arguments["api_key"] = f"{KEY}-{secrets.token_hex(4)}"
     arguments.update({name: value for name, value in more.items() if name in own})
     settings = {"retries": HASTY} | {name: value for name, value in more.items() if name not in own}
     return NimbleClient(base_url=base_url, config=ClientConfig(**settings), **arguments)
