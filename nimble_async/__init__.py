@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         CredentialsError,
         CrmError,
         DeadlineExceeded,
+        DraftRefused,
         Forbidden,
         InvalidInput,
         JobBusy,
@@ -55,6 +56,14 @@ if TYPE_CHECKING:
         Unauthorized,
     )
     from nimble_async.nimble.client import NimbleClient
+    from nimble_async.nimble.models.activities import TaskDraft
+    from nimble_async.nimble.models.contact_changes import ContactPatch
+    from nimble_async.nimble.models.contact_drafts import ContactDraft
+    from nimble_async.nimble.models.deal_drafts import DealDraft, DealPatch
+    from nimble_async.nimble.models.fields import Address, Employment
+    from nimble_async.nimble.models.messages import MessageDraft
+    from nimble_async.nimble.models.pipeline_drafts import DealPipelineDraft
+    from nimble_async.nimble.query import Q, Query
     from nimble_async.stores.file import FileStore
     from nimble_async.stores.memory import MemoryStore
 
@@ -68,12 +77,20 @@ _HOMES = {
     "config": ("ClientConfig", "RateLimit", "RetryPolicy", "Timeouts"),
     "errors": (
         "ActionRefused", "CheckpointRefused", "ConfigurationError", "ConnectionFailed", "CredentialsError",
-        "CrmError", "DeadlineExceeded", "Forbidden", "InvalidInput", "JobBusy", "JobError", "LoginRefused",
-        "MalformedResponse", "NotFound", "OutputExists", "OutputFailed", "PagingBroken", "QueryRefused",
-        "QuotaExceeded", "RateLimited", "ReauthRequired", "RedirectRefused", "ResponseError", "ServerError",
-        "StoreError", "TimedOut", "TokenRefreshFailed", "TransportError", "Unauthorized",
+        "CrmError", "DeadlineExceeded", "DraftRefused", "Forbidden", "InvalidInput", "JobBusy", "JobError",
+        "LoginRefused", "MalformedResponse", "NotFound", "OutputExists", "OutputFailed", "PagingBroken",
+        "QueryRefused", "QuotaExceeded", "RateLimited", "ReauthRequired", "RedirectRefused", "ResponseError",
+        "ServerError", "StoreError", "TimedOut", "TokenRefreshFailed", "TransportError", "Unauthorized",
     ),
     "nimble.client": ("NimbleClient",),
+    "nimble.models.activities": ("TaskDraft",),
+    "nimble.models.contact_changes": ("ContactPatch",),
+    "nimble.models.contact_drafts": ("ContactDraft",),
+    "nimble.models.deal_drafts": ("DealDraft", "DealPatch"),
+    "nimble.models.fields": ("Address", "Employment"),
+    "nimble.models.messages": ("MessageDraft",),
+    "nimble.models.pipeline_drafts": ("DealPipelineDraft",),
+    "nimble.query": ("Q", "Query"),
     "stores.file": ("FileStore",),
     "stores.memory": ("MemoryStore",),
 }  # fmt: skip
@@ -81,6 +98,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ActionRefused",
+    "Address",
     "ApiKey",
     "AttemptEnded",
     "CallEnded",
@@ -88,9 +106,16 @@ __all__ = [
     "ClientConfig",
     "ConfigurationError",
     "ConnectionFailed",
+    "ContactDraft",
+    "ContactPatch",
     "CredentialsError",
     "CrmError",
     "DeadlineExceeded",
+    "DealDraft",
+    "DealPatch",
+    "DealPipelineDraft",
+    "DraftRefused",
+    "Employment",
     "FileStore",
     "Forbidden",
     "InvalidInput",
@@ -99,6 +124,7 @@ __all__ = [
     "LoginRefused",
     "MalformedResponse",
     "MemoryStore",
+    "MessageDraft",
     "NimbleClient",
     "NotFound",
     "OAuth",
@@ -108,6 +134,8 @@ __all__ = [
     "PageRead",
     "Paginator",
     "PagingBroken",
+    "Q",
+    "Query",
     "QueryRefused",
     "QuotaExceeded",
     "RateLimit",
@@ -119,6 +147,7 @@ __all__ = [
     "RetryPolicy",
     "ServerError",
     "StoreError",
+    "TaskDraft",
     "TimedOut",
     "Timeouts",
     "TokenRecord",

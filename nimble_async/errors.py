@@ -3,6 +3,7 @@
     CrmError                     two vendors share it, so it is not called NimbleError
       ConfigurationError         fix an argument, a variable or a file
         QueryRefused             the vendor would refuse this query; nothing was sent
+        DraftRefused             the vendor would refuse these values; nothing was sent
       TransportError             no answer arrived
         ConnectionFailed         .sent says whether the request may have reached the vendor
         TimedOut
@@ -51,6 +52,7 @@ __all__ = [
     "CredentialsError",
     "CrmError",
     "DeadlineExceeded",
+    "DraftRefused",
     "FieldError",
     "Forbidden",
     "InvalidInput",
@@ -150,6 +152,10 @@ class ConfigurationError(CrmError, ValueError):
 
 class QueryRefused(ConfigurationError):
     """The vendor would refuse this query; nothing was sent."""
+
+
+class DraftRefused(ConfigurationError):
+    """The vendor would refuse these values; nothing was sent."""
 
 
 class TransportError(CrmError):

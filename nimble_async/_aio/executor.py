@@ -15,6 +15,7 @@ from msgspec import UNSET, Raw, Struct
 from msgspec.structs import replace
 
 from nimble_async._aio.hooks import AttemptEnded, CallEnded, Hooks, PageRead, TokenRenewed
+from nimble_async._aio.observing import note
 from nimble_async._aio.ports import Clock, Credentials, Proof, Transport
 from nimble_async._aio.throttle import Throttle
 from nimble_async._sansio import codec
@@ -129,13 +130,14 @@ class Executor:
         *,
         ids: Mapping[str, str] = _NOTHING,
         query: Mapping[str, Any] = _NOTHING,
+        body: object = UNSET,
     ) -> list[Raw]:
         """Make a call whose answer is a list without pages; return its rows as bytes."""
 
         def read(response: Response) -> list[Raw]:
             return codec.read_rows(operation, response.body)
 
-        return await self._exchange(operation, self._request(operation, ids, query, UNSET), ids, read)
+        return await self._exchange(operation, self._request(operation, ids, query, body), ids, read)
 
     async def page(
         self,
@@ -220,10 +222,13 @@ class Executor:
         return Request(method=method, url=url, headers={"Content-Type": "application/json"}, body=data)
 
     def _query(self, query: Mapping[str, Any]) -> str:
+        flag = self.core.dialect.flag
         pairs = [
-            (name, self.core.dialect.flag(value) if isinstance(value, bool) else str(value))
+            (name, flag(one) if isinstance(one, bool) else str(one))
             for name, value in query.items()
             if value is not None and value is not UNSET
+            # Several values are several members of the same name.
+            for one in (value if isinstance(value, list | tuple) else (value,))
         ]
         return "?" + urlencode(pairs, quote_via=quote) if pairs else ""
 
@@ -351,9 +356,11 @@ class Executor:
             raise failure
         began = clock.monotonic()
         try:
-            return read(response)
+            value = read(response)
         finally:
             run.decode += clock.monotonic() - began
+        note(response.status, response.headers)
+        return value
 
     def _not_found(self, operation: Operation[Any], ids: Mapping[str, str], response: Response) -> CrmError:
         """Return the error of a 404 for an answer that means one."""

@@ -36,10 +36,15 @@ class Resource:
         return await self._executor.call(operation, ids=ids, query=query, body=body)
 
     async def _rows(
-        self, operation: Operation[T], *, query: Mapping[str, Any] = _NOTHING, **ids: str
+        self,
+        operation: Operation[T],
+        *,
+        query: Mapping[str, Any] = _NOTHING,
+        body: object = UNSET,
+        **ids: str,
     ) -> list[T]:
         """Make a call whose answer is a list without pages; rows without a usable id are left out."""
-        rows = await self._executor.rows(operation, ids=ids, query=query)
+        rows = await self._executor.rows(operation, ids=ids, query=query, body=body)
         records = self._executor.records(operation.returns, rows)
         return [record for record in records if record is not None]
 

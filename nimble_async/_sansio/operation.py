@@ -65,6 +65,8 @@ class Operation(Struct, Generic[T], frozen=True, kw_only=True):
     """Whether a second execution does no harm."""
     destructive: bool = False
     """Whether it deletes or overwrites what cannot be brought back."""
+    verified: bool = True
+    """Whether the vendor documents it; False where a part of it, such as its verb, is a guess."""
     summary: str = ""
 
     @property
@@ -117,13 +119,14 @@ def post(
     items: str = "",
     repeatable: bool = False,
     destructive: bool = False,
+    verified: bool = True,
     bucket: str = "default",
     summary: str = "",
 ) -> Operation[T]:
     """Describe a POST: not repeatable unless said, since no vendor here knows idempotency keys."""
     return Operation(
         name=name, method="POST", path=path, returns=returns, shape=shape, items=items, bucket=bucket,
-        repeatable=repeatable, destructive=destructive, summary=summary,
+        repeatable=repeatable, destructive=destructive, verified=verified, summary=summary,
     )  # fmt: skip
 
 

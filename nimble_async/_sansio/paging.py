@@ -51,14 +51,17 @@ class ByNumber(Struct, frozen=True, tag="number"):
 
 
 class ByNextPage(Struct, frozen=True, tag="next_page"):
-    """`limit`, and the members of the last answer's `next_page` object sent back."""
+    """`limit`, and the members of the last answer's `next_page` object sent back.
 
-    limit: int
+    Without a limit none is sent: the vendor takes a moment to read up to in its place.
+    """
+
+    limit: int | None
     arguments: dict[str, Any] = {}
 
     def query(self) -> dict[str, Any]:
         """Return the members of the query that ask for this page."""
-        return {**self.arguments, "limit": self.limit}
+        return dict(self.arguments) if self.limit is None else {**self.arguments, "limit": self.limit}
 
     def after(self, facts: PageFacts) -> ByNextPage | None:
         """Return the cursor that the answer names; None where it names none."""
@@ -119,16 +122,19 @@ Cursor = ByNumber | ByNextPage | ByUrl | ByLimit | ByOffset
 
 
 def first_cursor(paging: Paging, *, size: int | None) -> Cursor:
-    """Return where a walk of this style begins, `size` records a page (100 unless told)."""
+    """Return where a walk of this style begins, `size` records a page.
+
+    Unless told, that is 100 where pages are counted, and no limit where `limit` may be left out.
+    """
     if paging is Paging.LIMIT:
         return ByLimit(size)
+    if paging is Paging.NEXT_PAGE:
+        return ByNextPage(size)
     size = 100 if size is None else size
     if paging is Paging.NUMBER:
         return ByNumber(1, size)
     if paging is Paging.NUMBER_FROM_ZERO:
         return ByNumber(0, size, 0)
-    if paging is Paging.NEXT_PAGE:
-        return ByNextPage(size)
     if paging is Paging.NEXT_PAGE_URL:
         return ByUrl(size)
     return ByOffset(0, size)

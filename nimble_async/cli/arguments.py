@@ -17,7 +17,7 @@ import msgspec
 
 from nimble_async.cli.exits import UsageError
 
-__all__ = ["Argument", "arguments_of", "bind", "describe", "read_json"]
+__all__ = ["Argument", "arguments_of", "bind", "describe", "is_record", "read_as", "read_json"]
 
 _YES = frozenset({"true", "yes", "1", "on"})
 _NO = frozenset({"false", "no", "0", "off"})
@@ -28,9 +28,11 @@ class Argument(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     kind: str
-    """`text`, `number`, `flag`, `list` or `json`."""
+    """`text`, `number` (whole), `decimal`, `flag`, `list` or `json`."""
     required: bool
     positional: bool
+    annotation: Any = Any
+    """What the method says it takes."""
 
 
 def arguments_of(method: Callable[..., Any]) -> tuple[Argument, ...]:
@@ -42,9 +44,11 @@ def arguments_of(method: Callable[..., Any]) -> tuple[Argument, ...]:
             kind=_kind(parameter.annotation),
             required=parameter.default is parameter.empty,
             positional=parameter.kind is not parameter.KEYWORD_ONLY,
+            annotation=parameter.annotation,
         )
         for parameter in signature.parameters.values()
-        if parameter.name != "self"
+        # A class is nothing that can be written on a command line.
+        if parameter.name != "self" and typing.get_origin(parameter.annotation) is not type
     )
 
 
@@ -137,13 +141,79 @@ def _convert(argument: Argument, value: str, operation: str) -> Any:
             return int(value)
         except ValueError:
             raise UsageError(f"{operation}: {argument.name} must be a whole number, not {value!r}.") from None
+    if argument.kind == "decimal":
+        return _decimal(value, f"{operation}: {argument.name}")
     if argument.kind == "flag":
         if value.lower() in _YES | _NO:
             return value.lower() in _YES
         raise UsageError(f"{operation}: {argument.name} must be true or false, not {value!r}.")
     if argument.kind == "json":
-        return read_json(value, f"{operation}: {argument.name}")
+        return read_as(argument.annotation, value, f"{operation}: {argument.name}")
     return value
+
+
+def _decimal(value: str, name: str) -> int | float:
+    try:
+        return int(value)
+    except ValueError:
+        pass
+    try:
+        return float(value)
+    except ValueError:
+        raise UsageError(f"{name} must be a number, not {value!r}.") from None
+
+
+def is_record(annotation: Any) -> bool:
+    """Return whether an argument is a draft, a patch or another record, or one of several kinds of these."""
+    return any(isinstance(part, type) and issubclass(part, msgspec.Struct) for part in _parts(annotation))
+
+
+def read_as(annotation: Any, text: str | bytes, name: str) -> Any:
+    """Read JSON that a user gave as what a method takes; amounts keep their digits.
+
+    A record is read member by member, and what cannot be told apart (one of several kinds of records) is
+    sent as it stands.
+
+    Raises:
+        UsageError: It is no JSON, of another type, or a member is unknown or missing.
+    """
+    read_json(text, name)
+    records = [part for part in _parts(annotation) if is_record(part)]
+    if len(records) == 1 and not _is_null(text):
+        return _read_record(records[0], text, name)
+    try:
+        return msgspec.json.decode(text, type=annotation)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{name}: {error}.") from error
+    except TypeError:
+        return msgspec.json.decode(text)
+
+
+def _read_record(kind: type[msgspec.Struct], text: str | bytes, name: str) -> Any:
+    try:
+        members = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError as error:
+        raise UsageError(f"{name}: {error}.") from error
+    known = {field.encode_name: field for field in msgspec.structs.fields(kind)}
+    # What tells kinds of records apart is no member of its own.
+    tag = kind.__struct_config__.tag_field
+    values = {}
+    for member, data in members.items():
+        if member == tag:
+            continue
+        if member not in known:
+            near = get_close_matches(member, known, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"It has {', '.join(known)}."
+            raise UsageError(f"{name} has no member {member!r}.", hint=hint)
+        values[known[member].name] = read_as(known[member].type, bytes(data), f"{name}: {member}")
+    missing = [field.encode_name for field in known.values() if field.required and field.name not in values]
+    if missing:
+        raise UsageError(f"{name} needs {' and '.join(missing)}.")
+    return kind(**values)
+
+
+def _is_null(text: str | bytes) -> bool:
+    return msgspec.json.decode(text) is None
 
 
 def read_json(text: str | bytes, name: str) -> Any:
@@ -158,18 +228,29 @@ def read_json(text: str | bytes, name: str) -> Any:
         raise UsageError(f"{name} is no JSON: {error}.") from error
 
 
+def _parts(annotation: Any) -> tuple[Any, ...]:
+    """Return the members of a union, or the annotation itself; what stands for absent or null is left out."""
+    if typing.get_origin(annotation) not in {typing.Union, types.UnionType}:
+        return (annotation,)
+    nothing = (type(None), msgspec.UnsetType)
+    return tuple(part for part in typing.get_args(annotation) if part not in nothing)
+
+
 def _kind(annotation: Any) -> str:
     """Name what an annotation takes: `list[str] | None` is a list, `bool | None` a flag."""
-    if typing.get_origin(annotation) in {typing.Union, types.UnionType}:
-        kinds = {_kind(part) for part in typing.get_args(annotation) if part is not type(None)}
-        return next(kind for kind in ("json", "list", "number", "flag", "text") if kind in kinds)
+    parts = _parts(annotation)
+    if parts != (annotation,):
+        kinds = {_kind(part) for part in parts}
+        order = ("json", "list", "decimal", "number", "flag", "text")
+        return next(kind for kind in order if kind in kinds)
     origin = typing.get_origin(annotation) or annotation
-    if origin is bool:
-        return "flag"
-    if origin is int:
-        return "number"
-    if isinstance(origin, type) and issubclass(origin, Mapping):
+    simple = {bool: "flag", int: "number", float: "decimal", str: "text", object: "json", Any: "json"}
+    if origin in simple:
+        return simple[origin]
+    if not isinstance(origin, type):
+        return "text"
+    if issubclass(origin, Mapping | msgspec.Struct):
         return "json"
-    if isinstance(origin, type) and issubclass(origin, Iterable) and origin is not str:
-        return "list"
+    if issubclass(origin, Iterable):
+        return "json" if any(map(is_record, typing.get_args(annotation))) else "list"
     return "text"

@@ -15,7 +15,7 @@ import msgspec
 from cyclopts import Parameter
 
 from nimble_async._sansio.operation import Operation, Shape
-from nimble_async.cli.arguments import Argument, arguments_of, bind, read_json
+from nimble_async.cli.arguments import Argument, arguments_of, bind, is_record, read_as
 from nimble_async.cli.exits import Exit, UsageError
 from nimble_async.cli.operations import find, method_of
 from nimble_async.cli.render import ask, data, rows, terminal
@@ -44,7 +44,8 @@ async def call(
     Args:
         operation: The operation's name, such as contacts.list.
         words: Its arguments: ids, and `--name value`.
-        body: What to send: JSON, @FILE, or - for stdin.
+        body: What to send, as the vendor describes it: JSON, @FILE, or - for stdin. Its members may
+            stand as arguments instead, where no draft or patch is asked for.
         all: Every page of a list, one record a line.
         yes: Do not ask before something is deleted or overwritten.
     """
@@ -62,14 +63,34 @@ async def call(
 
 
 def body_of(text: str | None, takes: tuple[Argument, ...], operation: Operation[Any]) -> dict[str, Any]:
-    """Return the argument that the body is, read from where `text` says."""
+    """Return the arguments that the body is, read from where `text` says.
+
+    A draft or patch is the whole body; where there is none, each member of the body is an argument.
+    """
     if text is None:
         return {}
+    data = _source(text)
+    whole = [one for one in takes if (one.positional and is_record(one.annotation)) or _is_anything(one)]
+    if whole:
+        return {whole[0].name: read_as(whole[0].annotation, data, "--body")}
     slots = set(operation.slots)
-    free = [argument for argument in takes if argument.positional and argument.name not in slots]
-    if operation.method == "GET" or not free:
+    members = {one.name.rstrip("_"): one for one in takes if one.name not in slots}
+    if operation.method == "GET" or not members:
         raise UsageError(f"{operation.name} sends no body, so --body does not apply.")
-    return {free[-1].name: read_json(_source(text), "--body")}
+    found: dict[str, msgspec.Raw] = read_as(dict[str, msgspec.Raw], data, "--body")
+    for name in found:
+        if name not in members:
+            raise UsageError(
+                f"--body: {operation.name} has no {name!r}.", hint=f"It has {', '.join(members)}."
+            )
+    return {
+        members[name].name: read_as(members[name].annotation, bytes(value), f"--body: {name}")
+        for name, value in found.items()
+    }
+
+
+def _is_anything(argument: Argument) -> bool:
+    return argument.name == "body" and argument.annotation in {object, Any}
 
 
 def _source(text: str) -> str | bytes:

@@ -27,6 +27,7 @@ COMMANDS = {
     "demo": "Export a simulated account over real HTTP, check the result, and say what happened.",
     "export": "Write every contact or deal to a file, and prove that none is missing.",
     "call": "Make one call by its name and show the vendor's answer.",
+    "fields": "Write the account's own fields as a typed class (fields types --out FILE.py).",
     "operations": "List every operation, with its method, path and arguments.",
     "whoami": "Show whom the key or token belongs to.",
     "doctor": "Check what is configured, reachable and allowed, and say what to do.",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Awaitable
 from functools import cached_property
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct
 
@@ -13,6 +14,7 @@ from nimble_async._aio.clock import SystemClock
 from nimble_async._aio.credentials import ApiKey, OAuth
 from nimble_async._aio.executor import CallOptions, Core, Executor, Lane, Reply
 from nimble_async._aio.hooks import Hooks, log_to_stderr
+from nimble_async._aio.observing import Observed, observe
 from nimble_async._aio.ports import Clock, Credentials, Transport
 from nimble_async._aio.throttle import Throttle, ThrottleStatistics
 from nimble_async._sansio.address import base_address
@@ -20,13 +22,37 @@ from nimble_async._sansio.record import DecodingReport, DecodingStatistics
 from nimble_async.config import ClientConfig, RateLimit
 from nimble_async.errors import ConfigurationError
 from nimble_async.nimble.dialect import NIMBLE
+from nimble_async.nimble.resources.activities import Activities
+from nimble_async.nimble.resources.company import Company
+from nimble_async.nimble.resources.contact_field_choices import ContactFieldChoices
+from nimble_async.nimble.resources.contact_field_groups import ContactFieldGroups
+from nimble_async.nimble.resources.contact_field_tabs import ContactFieldTabs
+from nimble_async.nimble.resources.contact_fields import ContactFields
+from nimble_async.nimble.resources.contact_notes import ContactNotes
+from nimble_async.nimble.resources.contact_pipelines import ContactPipelines
+from nimble_async.nimble.resources.contact_proceedings import ContactProceedings
+from nimble_async.nimble.resources.contact_tags import ContactTags
 from nimble_async.nimble.resources.contacts import Contacts
+from nimble_async.nimble.resources.deal_fields import DealFields
+from nimble_async.nimble.resources.deal_files import DealFiles
+from nimble_async.nimble.resources.deal_notes import DealNotes
+from nimble_async.nimble.resources.deal_pipeline_choices import DealPipelineChoices
+from nimble_async.nimble.resources.deal_pipeline_fields import DealPipelineFields
+from nimble_async.nimble.resources.deal_pipeline_groups import DealPipelineGroups
 from nimble_async.nimble.resources.deal_pipelines import DealPipelines
+from nimble_async.nimble.resources.deal_stages import DealStages
+from nimble_async.nimble.resources.deal_tags import DealTags
 from nimble_async.nimble.resources.deals import Deals
+from nimble_async.nimble.resources.files import Files
+from nimble_async.nimble.resources.leads import Leads
+from nimble_async.nimble.resources.message_drafts import MessageDrafts
+from nimble_async.nimble.resources.tasks import Tasks
 from nimble_async.nimble.resources.users import Users
 from nimble_async.stores.profiles import saved_login
 
 __all__ = ["ClientStatistics", "NimbleClient"]
+
+T = TypeVar("T")
 
 
 class ClientStatistics(Struct, frozen=True, kw_only=True):
@@ -104,6 +130,56 @@ class NimbleClient:
         )
 
     @cached_property
+    def activities(self) -> Activities:
+        """What was done and what is planned."""
+        return Activities(self._executor)
+
+    @cached_property
+    def company(self) -> Company:
+        """The account itself."""
+        return Company(self._executor)
+
+    @cached_property
+    def contact_field_choices(self) -> ContactFieldChoices:
+        """Choices of fields of contacts."""
+        return ContactFieldChoices(self._executor)
+
+    @cached_property
+    def contact_field_groups(self) -> ContactFieldGroups:
+        """Groups of fields of contacts."""
+        return ContactFieldGroups(self._executor)
+
+    @cached_property
+    def contact_field_tabs(self) -> ContactFieldTabs:
+        """Tabs of fields of contacts."""
+        return ContactFieldTabs(self._executor)
+
+    @cached_property
+    def contact_fields(self) -> ContactFields:
+        """Fields of contacts."""
+        return ContactFields(self._executor)
+
+    @cached_property
+    def contact_notes(self) -> ContactNotes:
+        """Notes on contacts."""
+        return ContactNotes(self._executor)
+
+    @cached_property
+    def contact_pipelines(self) -> ContactPipelines:
+        """Pipelines of contacts (leads)."""
+        return ContactPipelines(self._executor)
+
+    @cached_property
+    def contact_proceedings(self) -> ContactProceedings:
+        """The history of contacts."""
+        return ContactProceedings(self._executor)
+
+    @cached_property
+    def contact_tags(self) -> ContactTags:
+        """Tags of contacts."""
+        return ContactTags(self._executor)
+
+    @cached_property
     def contacts(self) -> Contacts:
         """People and companies."""
         return Contacts(self._executor)
@@ -117,6 +193,66 @@ class NimbleClient:
     def deal_pipelines(self) -> DealPipelines:
         """Pipelines of deals, with their stages."""
         return DealPipelines(self._executor)
+
+    @cached_property
+    def deal_fields(self) -> DealFields:
+        """The fields that deals have."""
+        return DealFields(self._executor)
+
+    @cached_property
+    def deal_files(self) -> DealFiles:
+        """Files of deals."""
+        return DealFiles(self._executor)
+
+    @cached_property
+    def deal_notes(self) -> DealNotes:
+        """Notes of deals."""
+        return DealNotes(self._executor)
+
+    @cached_property
+    def deal_pipeline_choices(self) -> DealPipelineChoices:
+        """Options of choice fields of pipelines."""
+        return DealPipelineChoices(self._executor)
+
+    @cached_property
+    def deal_pipeline_fields(self) -> DealPipelineFields:
+        """Fields that the deals of one pipeline have."""
+        return DealPipelineFields(self._executor)
+
+    @cached_property
+    def deal_pipeline_groups(self) -> DealPipelineGroups:
+        """Groups of fields of pipelines."""
+        return DealPipelineGroups(self._executor)
+
+    @cached_property
+    def deal_stages(self) -> DealStages:
+        """Stages of pipelines."""
+        return DealStages(self._executor)
+
+    @cached_property
+    def deal_tags(self) -> DealTags:
+        """Tags of deals."""
+        return DealTags(self._executor)
+
+    @cached_property
+    def files(self) -> Files:
+        """Uploads to the vendor's cloud."""
+        return Files(self._executor)
+
+    @cached_property
+    def leads(self) -> Leads:
+        """Contacts on their way through pipelines."""
+        return Leads(self._executor)
+
+    @cached_property
+    def message_drafts(self) -> MessageDrafts:
+        """Draft messages."""
+        return MessageDrafts(self._executor)
+
+    @cached_property
+    def tasks(self) -> Tasks:
+        """Tasks."""
+        return Tasks(self._executor)
 
     @cached_property
     def users(self) -> Users:
@@ -147,6 +283,20 @@ class NimbleClient:
         view = object.__new__(type(self))
         view._executor = self._executor.with_options(**changes)
         return view
+
+    async def with_response(self, call: Awaitable[T]) -> Observed[T]:
+        """Make a typed call and return, beside its value, the status and headers of its answer.
+
+            seen = await nimble.with_response(nimble.contacts.get(contact_id))
+            seen.value, seen.status, seen.headers
+
+        Args:
+            call: What a method returned, not awaited yet: a call, or a list for its first page.
+
+        Raises:
+            CrmError: What the call raises; a `ResponseError` has status and headers of its own.
+        """
+        return await observe(call)
 
     async def request(
         self, method: str, path: str, *, query: dict[str, Any] | None = None, body: object = UNSET

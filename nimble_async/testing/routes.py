@@ -16,7 +16,17 @@ from nimble_async._sansio.operation import Operation
 __all__ = ["Routes"]
 
 _OLDER_PATHS: Mapping[tuple[str, str], str] = MappingProxyType(
-    {("GET", "/api/v1/contacts/list"): "contacts.list", ("POST", "/oauth/token"): "oauth.token"}
+    {
+        ("GET", "/api/v1/contacts/list"): "contacts.list",
+        ("DELETE", "/api/v1/contacts/list"): "contacts.delete_bulk",
+        ("POST", "/api/v1/activities/task"): "tasks.create",
+        ("GET", "/api/v1/contact/{contact_id}/notes"): "contact_notes.list",
+        ("DELETE", "/api/v1/contacts/tabs/{tab_id}"): "contact_field_tabs.delete",
+        # The present document spells these with /api/2, which a public client does not believe.
+        ("PUT", "/api/v2/deals/tags/{tag_name}"): "deal_tags.rename",
+        ("DELETE", "/api/v2/deals/tags/{tag_name}"): "deal_tags.delete",
+        ("POST", "/oauth/token"): "oauth.token",
+    }
 )
 _OUTSIDE: Mapping[tuple[str, str], str] = MappingProxyType(
     {
@@ -31,13 +41,14 @@ class Routes:
     """The paths of a table of operations."""
 
     def __init__(self, operations: Mapping[str, Operation[Any]]) -> None:
-        self._exact: dict[tuple[str, str], str] = {**_OUTSIDE, **_OLDER_PATHS}
+        self._exact: dict[tuple[str, str], str] = {}
         self._patterns: list[tuple[str, list[str], str]] = []
-        for name, operation in operations.items():
-            if operation.slots:
-                self._patterns.append((operation.method, operation.path.split("/"), name))
+        table = {(operation.method, operation.path): name for name, operation in operations.items()}
+        for (method, path), name in {**_OUTSIDE, **_OLDER_PATHS, **table}.items():
+            if "{" in path:
+                self._patterns.append((method, path.split("/"), name))
             else:
-                self._exact[operation.method, operation.path] = name
+                self._exact[method, path] = name
         # More segments spelled out come first: contacts/notes/{id} before contacts/{id}/{tag}.
         self._patterns.sort(key=lambda pattern: [segment.startswith("{") for segment in pattern[1]])
 

@@ -11,9 +11,8 @@ import gzip
 import math
 import random
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from email.utils import formatdate
-from types import MappingProxyType
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -23,18 +22,15 @@ from msgspec import Struct
 from nimble_async._sansio.message import Request, Response
 from nimble_async.nimble.catalog import OPERATIONS
 from nimble_async.testing.faults import Fault, FaultScript
-from nimble_async.testing.nimble import contacts, deals, users
-from nimble_async.testing.nimble.call import Answer, Behaviour, Call, Handler, Refusal, json_answer
+from nimble_async.testing.nimble.call import Answer, Behaviour, Call, Refusal, json_answer
+from nimble_async.testing.nimble.handlers import HANDLERS
 from nimble_async.testing.oauth import OAuthServer, OAuthSettings
 from nimble_async.testing.pages import PageCache
 from nimble_async.testing.rates import Rates
 from nimble_async.testing.routes import Routes
 from nimble_async.testing.world import World
 
-__all__ = ["HANDLERS", "Reply", "Seen", "Simulator"]
-
-HANDLERS: Mapping[str, Handler] = MappingProxyType({**users.HANDLERS, **contacts.HANDLERS, **deals.HANDLERS})
-"""What answers each operation, by name."""
+__all__ = ["Reply", "Seen", "Simulator"]
 
 _LOG_LENGTH = 10_000
 _MOST_FOUND = 200
@@ -98,6 +94,8 @@ class Simulator:
         self.latency = latency
         self.jitter = jitter
         self.log: deque[Seen] = deque(maxlen=_LOG_LENGTH)
+        self.watch: Callable[[str, Request, Response], None] | None = None
+        """Told of each request that no fault struck: its operation, the request, the answer."""
         self.connections = 0
         """How many the HTTP shell has accepted."""
         self.in_flight: int = 0
@@ -172,6 +170,8 @@ class Simulator:
         reply = self._reply(request, now, wire=wire, headers=headers, found=found)
         status = reply.response.status
         self._statuses.setdefault(operation, Counter())[status] += 1
+        if self.watch is not None and not reply.fault:
+            self.watch(operation, request, reply.response)
         self.log.append(Seen(now, operation, request.method, target, status, reply.fault))
         return reply
 
@@ -277,7 +277,7 @@ class Simulator:
         call = Call(
             operation=operation, world=self.world, now=now, behaviour=self.behaviour, ids=ids, query=query,
             chance=random.Random(self._requests), body=request.body or b"",
-            found=self._found, rendered=self._rendered,
+            path=urlsplit(request.url).path, found=self._found, rendered=self._rendered,
         )  # fmt: skip
         handler = HANDLERS.get(operation)
         if handler is None:

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from nimble_async.testing.clock import EPOCH
 from nimble_async.testing.herd import Herd
+from nimble_async.testing.nimble.account import Account
 
 __all__ = ["Drift", "World"]
 
@@ -83,6 +84,8 @@ class World:
         spread = _runs(_spread(starts, contacts, whole_seconds), imports, import_size, starts)
         self.contacts: Herd = Herd(spread, salt=f"{salt:09x}0", epoch=epoch)
         self.deals: Herd = Herd(_spread(starts, deals, whole_seconds), salt=f"{salt:09x}1", epoch=epoch)
+        self.account: Account = Account(seed=seed)
+        """What requests have changed."""
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []
         self._entries = 0
         self._still = True
@@ -101,7 +104,7 @@ class World:
     @property
     def version(self) -> int:
         """A number that grows with every change a listing could show."""
-        return self.contacts.version + self.deals.version
+        return self.contacts.version + self.deals.version + self.account.version
 
     @property
     def at_rest(self) -> bool:
@@ -113,8 +116,8 @@ class World:
         if on == self._still:
             return
         self._still = on
-        # Contacts that the index has not shown yet still appear.
-        self._agenda = [entry for entry in self._agenda if entry[2].__name__ == "show"]
+        # What was begun is still brought to its end, such as a contact that the index has yet to show.
+        self._agenda = [entry for entry in self._agenda if entry[2].__name__ != "happen"]
         heapq.heapify(self._agenda)
         if not on:
             for rate, action in self._streams():
@@ -139,6 +142,10 @@ class World:
 
         self._enter(now + chance.expovariate(rate), happen)
 
+    def later(self, at: float, action: Callable[[float], None]) -> None:
+        """Let `action` happen at an instant of the simulation's time."""
+        self._enter(at, action)
+
     def _enter(self, at: float, action: Callable[[float], None]) -> None:
         self._entries += 1
         heapq.heappush(self._agenda, (at, self._entries, action))
@@ -154,11 +161,14 @@ class World:
     def _stamp(self, wall: float) -> float:
         return math.floor(wall) if self._whole_seconds else wall
 
-    def insert_contact(self, now: float, *, created: float | None = None) -> str:
-        """Add a contact at `now` (after `advance`), `created` in wall seconds; return its id."""
+    def insert_contact(self, now: float, *, created: float | None = None, listed: bool = True) -> str:
+        """Add a contact at `now` (after `advance`), `created` in wall seconds; return its id.
+
+        One that is not `listed` exists, and no listing ever shows it.
+        """
         stamp = self._stamp(self.wall(now) if created is None else created)
-        serial = self.contacts.insert(now, stamp, listed=self.drift.index_lag <= 0)
-        if self.drift.index_lag > 0:
+        serial = self.contacts.insert(now, stamp, listed=listed and self.drift.index_lag <= 0)
+        if listed and self.drift.index_lag > 0:
 
             def show(at: float) -> None:
                 del at
@@ -167,6 +177,10 @@ class World:
 
             self._enter(now + self.drift.index_lag, show)
         return self.contacts.id_of(serial)
+
+    def insert_deal(self, now: float) -> int:
+        """Add a deal at `now` (after `advance`); return its number."""
+        return self.deals.insert(now, self._stamp(self.wall(now)))
 
     def delete_contact(self, now: float, id: str) -> None:  # noqa: A002 (the vendor's word)
         """End a contact at `now`.
@@ -188,7 +202,7 @@ class World:
         self.insert_contact(now, created=self.wall(now) - past)
 
     def _insert_deal(self, now: float) -> None:
-        self.deals.insert(now, self._stamp(self.wall(now)))
+        self.insert_deal(now)
 
     def _touch_contact(self, now: float) -> None:
         if self.contacts.listed:

@@ -17,9 +17,13 @@ from nimble_async.nimble.catalog import OPERATIONS
 from nimble_async.nimble.client import NimbleClient
 
 # A query name that is another argument here: several ids read better as `ids`.
-RENAMED = {("contacts.get_many", "id"): "ids"}
-# What our methods have beyond the vendor: where a walk begins.
-OURS = {"self", "start"}
+RENAMED = {
+    ("contacts.get_many", "id"): "ids",
+    # The vendor's `type=1` says that whole fields are replaced.
+    ("contacts.update", "type"): "replace",
+}
+# What our methods have beyond the vendor: where a walk begins, and what its records are read as.
+OURS = {"self", "start", "view"}
 STYLES: dict[str | None, set[Paging | None]] = {
     None: {None},
     "limit": {Paging.LIMIT, Paging.NEXT_PAGE, Paging.NEXT_PAGE_URL, Paging.OFFSET},

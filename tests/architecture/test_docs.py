@@ -56,7 +56,13 @@ def run_blocks(page: Path) -> None:
     with asyncio.Runner(debug=True) as runner:
         for line, source in blocks(page, "python"):
             # The empty lines make a traceback point at the page itself.
-            code = compile("\n" * line + source, str(page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            code = compile(
+                "\n" * line + source,
+                str(page),
+                "exec",
+                flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT,
+                dont_inherit=True,  # annotations are what this page makes them, not this file
+            )
             result = eval(code, names)
             if inspect.iscoroutine(result):
                 runner.run(result)

@@ -29,7 +29,8 @@ def texts(request) -> dict[str, str]:
     for folder, folders, files in os.walk(root):
         folders[:] = [name for name in folders if not BUILT.match(name)]
         for name in files:
-            if Path(name).suffix in TEXT and not name.startswith(".coverage"):
+            # .git is a file in a second working tree, and says where the first one is.
+            if Path(name).suffix in TEXT and name != ".git" and not name.startswith(".coverage"):
                 file = Path(folder) / name
                 found[file.relative_to(root).as_posix()] = file.read_text("utf-8")
     return found

@@ -6,6 +6,7 @@ import io
 import json
 import sys
 
+import msgspec
 import pytest
 
 from nimble_async._sansio.operation import delete, put
@@ -161,18 +162,26 @@ def test_a_refused_call_is_one_line(run, account, words, code, line):
     assert len(ended.err.splitlines()) == 1
 
 
+class Thing(msgspec.Struct):
+    """A draft of no vendor."""
+
+    a: int = 0
+    b: int = 0
+    c: int = 0
+
+
 def test_a_body_is_json_a_file_or_stdin(tmp_path, monkeypatch):
     """`--body` fills the argument of the method that is no id."""
     takes = (
         Argument(name="thing_id", kind="text", required=True, positional=True),
-        Argument(name="draft", kind="json", required=True, positional=True),
+        Argument(name="draft", kind="json", required=True, positional=True, annotation=Thing),
     )
     (tmp_path / "draft.json").write_text('{"b": 2}')
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b'{"c": 3}')))
     assert body_of(None, takes, KEEP) == {}
-    assert body_of('{"a": 1}', takes, KEEP) == {"draft": {"a": 1}}
-    assert body_of(f"@{tmp_path}/draft.json", takes, KEEP) == {"draft": {"b": 2}}
-    assert body_of("-", takes, KEEP) == {"draft": {"c": 3}}
+    assert body_of('{"a": 1}', takes, KEEP) == {"draft": Thing(a=1)}
+    assert body_of(f"@{tmp_path}/draft.json", takes, KEEP) == {"draft": Thing(b=2)}
+    assert body_of("-", takes, KEEP) == {"draft": Thing(c=3)}
     for text, complaint in (("{", "no JSON"), ("@/no/such/file", "cannot be read")):
         with pytest.raises(UsageError, match=complaint):
             body_of(text, takes, KEEP)

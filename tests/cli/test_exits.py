@@ -14,7 +14,7 @@ KINDS = [
     for name in errors.__all__
     if isinstance(kind := getattr(errors, name), type) and issubclass(kind, errors.CrmError)
 ]
-USAGE = {errors.ConfigurationError, errors.QueryRefused}
+USAGE = {errors.ConfigurationError, errors.DraftRefused, errors.QueryRefused}
 
 
 def make(kind, **more):

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -19,20 +17,11 @@ from nimble_async._sansio.message import Request, Response
 from nimble_async._sansio.record import DecodingReport
 from nimble_async.config import ClientConfig, RateLimit, RetryPolicy
 from nimble_async.errors import CheckpointRefused, MalformedResponse, NotFound, QueryRefused
-from nimble_async.nimble.catalog import OPERATIONS
 from nimble_async.nimble.dialect import NIMBLE
 from nimble_async.nimble.resources.contacts import Contacts
 from nimble_async.nimble.resources.deal_pipelines import DealPipelines
 from nimble_async.nimble.resources.deals import Deals
 from nimble_async.nimble.resources.users import Users
-
-RESOURCES: dict[str, Any] = {
-    "contacts": Contacts,
-    "deal_pipelines": DealPipelines,
-    "deals": Deals,
-    "users": Users,
-}
-CATALOG = Path(__file__).parents[2].parent / "shared" / "api" / "nimble" / "catalog.json"
 
 
 class Key:
@@ -291,18 +280,3 @@ def test_checkpoint_of_another_list_is_refused():
     assert contacts.list(sort="created:asc", start=checkpoint).checkpoint() == checkpoint
     with pytest.raises(CheckpointRefused):
         _ = contacts.list(sort="created:desc", start=checkpoint)
-
-
-@pytest.mark.skipif(not CATALOG.exists(), reason="the vendor's catalogue is not beside the project")
-@pytest.mark.parametrize("name", OPERATIONS)
-def test_every_parameter_of_the_catalogue_is_an_argument(name):
-    """Method, path and every parameter of the catalogue are what the operation and its method have."""
-    [entry] = [
-        entry for entry in msgspec.json.decode(CATALOG.read_bytes())["operations"] if entry["id"] == name
-    ]
-    operation = OPERATIONS[name]
-    assert (operation.method, operation.path) == (entry["method"], entry["path"])
-    resource, _, verb = name.partition(".")
-    arguments = set(inspect.signature(getattr(RESOURCES[resource], verb)).parameters)
-    wanted = {{"id": "ids"}.get(parameter["name"], parameter["name"]) for parameter in entry["query"]}
-    assert wanted | set(operation.slots) <= arguments

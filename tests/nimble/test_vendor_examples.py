@@ -18,7 +18,10 @@ from nimble_async.nimble.catalog import OPERATIONS
 DESCRIPTION = Path(__file__).parents[2].parent / "shared" / "api" / "nimble" / "openapi.yml"
 
 # What stands where the vendor gives a type and no example. Identifiers and moments are told by name.
-_MOMENTS = {"created", "updated", "archived_at", "when", "tstamp", "uploaded_at"}
+_MOMENTS = {
+    "created", "updated", "archived_at", "when", "tstamp", "uploaded_at", "feed_tstamp", "due_date",
+    "completed_time",
+}  # fmt: skip
 
 
 @cache
@@ -46,7 +49,7 @@ def _built(schema: dict[str, Any], schemas: dict[str, Any], name: str, depth: in
     if "properties" in schema:
         return {key: _example(inner, schemas, key, depth + 1) for key, inner in schema["properties"].items()}
     if schema.get("type") == "array":
-        return [_example(schema["items"], schemas, name, depth + 1)]
+        return [_example(schema["items"], schemas, name, depth + 1)] if "items" in schema else []
     if isinstance(schema.get("additionalProperties"), dict):
         return {"name": _example(schema["additionalProperties"], schemas, name, depth + 1)}
     if name in _MOMENTS:
@@ -57,11 +60,19 @@ def _built(schema: dict[str, Any], schemas: dict[str, Any], name: str, depth: in
 def _answer(operation: Operation[Any]) -> bytes:
     found = _schemas()
     responses = found["paths"][operation.path][operation.method.lower()]["responses"]
-    schema = responses["200"]["content"]["application/json"]["schema"]
+    success = next(answer for status, answer in responses.items() if str(status).startswith("2"))
+    schema = success["content"]["application/json"]["schema"]
     return msgspec.json.encode(_example(schema, found["components"]["schemas"]))
 
 
-@pytest.mark.parametrize("name", OPERATIONS)
+DESCRIBED = [
+    name
+    for name, operation in OPERATIONS.items()
+    if operation.shape is not Shape.EMPTY and name not in {"company.users", "files.azure_upload"}
+]
+
+
+@pytest.mark.parametrize("name", DESCRIBED)
 def test_vendors_example_decodes(name):
     """The fullest answer that the vendor describes is read, with nothing rejected and nothing unread."""
     operation = OPERATIONS[name]

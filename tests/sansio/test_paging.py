@@ -24,6 +24,7 @@ from nimble_async.errors import PagingBroken
         (Paging.NUMBER, None, ByNumber(1, 100), {"page": 1, "per_page": 100}),
         (Paging.NUMBER_FROM_ZERO, 30, ByNumber(0, 30, 0), {"page": 0, "per_page": 30}),
         (Paging.NEXT_PAGE, 30, ByNextPage(30), {"limit": 30}),
+        (Paging.NEXT_PAGE, None, ByNextPage(None), {}),
         (Paging.NEXT_PAGE_URL, 30, ByUrl(30), {"limit": 30}),
         (Paging.LIMIT, None, ByLimit(None), {}),
         (Paging.LIMIT, 30, ByLimit(30), {"limit": 30}),

@@ -159,9 +159,3 @@ def test_stuck_deals_are_told_apart(ask):
     everything = numbers()
     assert numbers(stuck=1) == {number for number in everything if number <= 40}
     assert numbers(stuck=0) == {number for number in everything if number > 40} != set()
-
-
-def test_searching_deals_is_not_simulated(ask, simulator):
-    """A search of deals is refused openly instead of being ignored."""
-    pipeline = ask(simulator, PIPELINES).body["pipelines"][0]["pipeline_id"]
-    assert ask(simulator, f"{PIPELINES}/{pipeline}/deals", sort="name:asc", query="{}").status == 501

@@ -144,8 +144,8 @@ async def test_the_simulators_own_endpoints():
             async with session.get("/api/v1/myself", headers=key) as answer:
                 assert answer.status == status
         assert (await control(still=False))[1] == {"still": False}
-        wrong: dict[str, Any]
-        for wrong in ({}, {"explode": True}, {"faults": [{}]}, {"action": "explode"}):
+        refused: list[dict[str, Any]] = [{}, {"explode": True}, {"faults": [{}]}, {"action": "explode"}]
+        for wrong in refused:
             assert (await control(**wrong))[0] == 400
         async with session.get("/__simulator__/control") as answer:
             assert answer.status == 404

@@ -15,9 +15,9 @@ from nimble_async.nimble.catalog import OPERATIONS
 from nimble_async.testing import Behaviour, Drift, Fault, Rates, Simulator, World
 from nimble_async.testing.faults import FaultScript, read_faults
 from nimble_async.testing.nimble.call import Answer
+from nimble_async.testing.nimble.handlers import HANDLERS
 from nimble_async.testing.pages import PageCache
 from nimble_async.testing.routes import Routes
-from nimble_async.testing.simulator import HANDLERS
 
 ME = "/api/v1/myself"
 
@@ -46,6 +46,34 @@ def test_every_operation_of_the_table_is_answered():
 def test_folklore_is_not_found(ask, path):
     """Paths that no official document has answer 404."""
     assert ask(Simulator(_world()), path).status == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/api/v1/contacts/list", "contacts.list"),
+        ("DELETE", "/api/v1/contacts/list", "contacts.delete_bulk"),
+        ("GET", "/api/v1/contact/x/notes", "contact_notes.list"),
+        ("POST", "/api/v1/activities/task", "tasks.create"),
+        ("DELETE", "/api/v1/contacts/tabs/x", "contact_field_tabs.delete"),
+        ("PUT", "/api/v2/deals/tags/x", "deal_tags.rename"),
+        ("DELETE", "/api/v2/deals/tags/x", "deal_tags.delete"),
+        ("POST", "/oauth/token", "oauth.token"),
+        # What the table says wins over what an id could be.
+        ("GET", "/api/v1/contacts/notes/x", "contact_notes.get"),
+        ("GET", "/api/v1/contacts/x/notes", "contact_notes.list"),
+        ("PUT", "/api/v1/contacts/fields/tabs/x", "contact_field_tabs.update"),
+        ("PUT", "/api/v1/contacts/fields/x", "contact_fields.update"),
+        ("GET", "/api/v2/deals/tags", "deal_tags.list"),
+        ("GET", "/api/v2/deals/widget/won_last_month", "deals.won_last_month"),
+        ("DELETE", "/api/v2/leads/x/y", "leads.clear"),
+    ],
+)
+def test_older_and_ambiguous_paths_find_their_operation(method, path, expected):
+    """Routes of older documents stand beside the table; a segment spelled out wins over an id."""
+    found = Routes(OPERATIONS).find(method, path)
+    assert found is not None
+    assert found[0] == expected
 
 
 def test_a_wrong_method_is_405(ask):

@@ -8,7 +8,8 @@ from itertools import pairwise
 import pytest
 
 from nimble_async.testing import Drift, World
-from nimble_async.testing.nimble.content import contact_document, deal_document
+from nimble_async.testing.nimble.content import contact_document
+from nimble_async.testing.nimble.deal_content import deal_document
 
 
 def test_equal_seeds_give_equal_worlds():

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import msgspec
-from msgspec import UNSET, Raw, UnsetType, field
+from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from nimble_async._sansio.record import Member, Record
+from nimble_async._sansio.record import Member, Record, read_record
+from nimble_async.errors import DraftRefused
+from nimble_async.nimble.models.contact_changes import ContactChange, ContactPatch
 from nimble_async.nimble.models.fields import (
     UNREADABLE,
     Address,
@@ -26,7 +28,7 @@ from nimble_async.nimble.models.fields import (
 )
 from nimble_async.nimble.models.users import User
 
-__all__ = ["Contact", "ContactContext", "LastContacted", "Notice", "Privacy", "Reminder"]
+__all__ = ["Contact", "ContactContext", "LastContacted", "Notice", "Privacy", "Reminder", "TaggedContact"]
 
 _VALUES = msgspec.json.Decoder(tuple[FieldValue, ...])
 
@@ -35,6 +37,13 @@ def _none_by_name(data: bytes) -> tuple[dict[str, Raw], dict[str, bytes]]:
     """Read nothing and report nothing: `fields` reports these bytes."""
     del data
     return {}, {}
+
+
+class _Entries(Struct, frozen=True):
+    fields: dict[str, Raw] | UnsetType | None = UNSET
+
+
+_ENTRIES = msgspec.json.Decoder(_Entries)
 
 
 class LastContacted(Record, frozen=True, kw_only=True):
@@ -146,6 +155,33 @@ class Contact(Record, frozen=True, kw_only=True):
                 pass
         return self.fields.get(name, ()) if self.fields else ()
 
+    def entries(self, name: str) -> list[Raw]:
+        """Return every value of a field as the server sent it, all of its members included.
+
+        Raises:
+            DraftRefused: The fields of this contact are not what the vendor describes.
+        """
+        try:
+            data = (_ENTRIES.decode(self.raw).fields or {}).get(name)
+            found = msgspec.json.decode(data or b"[]", type=list[Raw] | None)
+        except UNREADABLE as error:
+            raise DraftRefused(f"The field {name!r} of contact {self.id!r} cannot be read.") from error
+        return found or []
+
+    def change(
+        self, *, avatar_url: str | UnsetType = UNSET, is_important: bool | UnsetType = UNSET
+    ) -> ContactChange:
+        """Begin a change of this contact, for `contacts.update`.
+
+        A value that is not touched goes back as it came, so read the contact with all its fields.
+        """
+        return ContactPatch.of(self, avatar_url=avatar_url, is_important=is_important)
+
+    @classmethod
+    def of(cls, contact: Contact) -> Self:
+        """Read a contact as this view: a class with typed fields that derives from `Contact`."""
+        return read_record(cls, contact.raw)
+
     def field(self, name: str, modifier: str | None = None) -> str | None:
         """Return a field's primary value as text, else its first; of one modifier where given."""
         return pick(self.values(name), modifier)
@@ -239,3 +275,10 @@ class Contact(Record, frozen=True, kw_only=True):
     def description(self) -> str | None:
         """The primary description, else the first."""
         return self.field("description")
+
+
+class TaggedContact(Contact, frozen=True, kw_only=True):
+    """The answer to new tags: the whole contact, or nothing, as the vendor's old description has it."""
+
+    id: str = ""
+    """Empty where the answer is empty."""

@@ -8,19 +8,30 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from types import MappingProxyType
 from typing import Any, ClassVar
 
 import msgspec
-from msgspec import UNSET, UnsetType, field
+from msgspec import UNSET, Raw, UnsetType, field
 
-from nimble_async._sansio.record import Member, Record
+from nimble_async._sansio.record import Member, Record, read_record
 from nimble_async.nimble.models.contacts import Privacy
+from nimble_async.nimble.models.deal_files import DealFile
 from nimble_async.nimble.models.fields import FieldValue, FieldValues, pick, tag_names
+from nimble_async.nimble.models.mentions import ShortContact
 from nimble_async.nimble.models.pipelines import Stage
+from nimble_async.nimble.models.shapes import one_or_more
 from nimble_async.nimble.models.users import User
 
-__all__ = ["Deal", "StageTransition", "StageTransitions"]
+__all__ = [
+    "Deal",
+    "RelatedContact",
+    "RelatedEmployment",
+    "RelatedExternalContact",
+    "StageTransition",
+    "StageTransitions",
+]
 
 
 def _moment(text: str) -> datetime:
@@ -50,6 +61,31 @@ class StageTransitions(Record, frozen=True, kw_only=True):
     pipeline_color: str | UnsetType | None = UNSET
     transitions: ClassVar[Member[tuple[StageTransition, ...]]] = Member.each(StageTransition)
     before_final_stage: ClassVar[Member[Stage]] = Member.of(Stage)
+
+
+class RelatedEmployment(Record, frozen=True, kw_only=True):
+    """Where a contact of a deal works, and since when."""
+
+    start_date: str | UnsetType | None = UNSET
+    end_date: str | UnsetType | None = UNSET
+    title: str | UnsetType | None = UNSET
+    employer: ClassVar[Member[ShortContact]] = Member.of(ShortContact)
+
+
+class RelatedContact(Record, frozen=True, kw_only=True):
+    """A contact that takes part in a deal."""
+
+    note: str | UnsetType | None = UNSET
+    contact: ClassVar[Member[ShortContact]] = Member.of(ShortContact)
+    employments: ClassVar[Member[tuple[RelatedEmployment, ...]]] = Member.each(RelatedEmployment)
+
+
+class RelatedExternalContact(Record, frozen=True, kw_only=True):
+    """Somebody outside of Nimble who takes part in a deal."""
+
+    contact_info: str | UnsetType | None = UNSET
+    """An e-mail address, a phone number or the like."""
+    note: str | UnsetType | None = UNSET
 
 
 def _named_values(found: Any) -> FieldValues:
@@ -116,10 +152,14 @@ class Deal(Record, frozen=True, kw_only=True):
     fields_values: ClassVar[Member[Any]] = Member(object)
     """The same by the ids of fields, as the server sent it."""
     stage_transitions: ClassVar[Member[StageTransitions]] = Member.of(StageTransitions)
-    related_contacts: ClassVar[Member[tuple[Any, ...]]] = Member(tuple[Any, ...])
-    related_external_contacts: ClassVar[Member[tuple[Any, ...]]] = Member(tuple[Any, ...])
-    files: ClassVar[Member[Any]] = Member(object)
-    """Declared one object, named like a list: whatever came."""
+    related_contacts: ClassVar[Member[tuple[RelatedContact, ...]]] = Member.each(RelatedContact)
+    related_external_contacts: ClassVar[Member[tuple[RelatedExternalContact, ...]]] = Member.each(
+        RelatedExternalContact
+    )
+    files: ClassVar[Member[tuple[DealFile, ...]]] = Member(
+        Raw, then=one_or_more(partial(read_record, DealFile))
+    )
+    """Declared one object, named like a list: both are read."""
 
     def values(self, name: str) -> tuple[FieldValue, ...]:
         """Return every value of a field, in the vendor's order; none where it has none."""
@@ -176,7 +216,7 @@ class Deal(Record, frozen=True, kw_only=True):
         led = [(move.when, move.to_stage) for move in moves if move.to_stage]
         dated = [(_instant(when), stage) for when, stage in led if isinstance(when, datetime)]
         if dated and len(dated) == len(led):
-            return max(dated, key=lambda move: move[0])[1]
+            return max(reversed(dated), key=lambda move: move[0])[1]  # of one day, the last one listed
         return led[-1][1] if led else None
 
 

@@ -10,6 +10,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from nimble_async.errors import DraftRefused
+
 __all__ = [
     "UNREADABLE",
     "Address",
@@ -27,6 +29,10 @@ UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _ESCAPES = re.compile(r"""(?:[^\\]|\\[\\'"nrtxuU])*""", re.DOTALL)
 _LONGEST_ADDRESS = 4096
 """Characters of an address that are parsed; a longer one is kept as text."""
+
+
+_MONTH = re.compile(r"(0[1-9]|1[0-2])/\d{4}", re.ASCII)
+_PARTS = ("street", "city", "state", "zip", "country")
 
 
 class FieldValue(Struct, frozen=True, gc=False):
@@ -114,10 +120,15 @@ class Address(Struct, frozen=True, kw_only=True):
         found = _dictionary(text)
         parts = {
             name: str(value)
-            for name in ("street", "city", "state", "zip", "country")
+            for name in _PARTS
             if (value := found.get(name)) is not None and not isinstance(value, dict | list)
         }
         return cls(**parts, text=text)
+
+    def json(self) -> str:
+        """Return what is sent: the parts that are given, as JSON; of an address without parts, its text."""
+        parts = {name: value for name in _PARTS if (value := getattr(self, name))}
+        return msgspec.json.encode(parts).decode() if parts else self.text
 
 
 def _dictionary(text: str) -> dict[str, Any]:
@@ -163,3 +174,34 @@ class Employment(Struct, frozen=True, kw_only=True):
             if isinstance(value := found.get(name), str)
         }
         return cls(**parts, is_present=found.get("is_present") is True, text=text)
+
+    def json(self) -> str:
+        """Return what is sent, as JSON.
+
+        Raises:
+            DraftRefused: Neither company nor title, a date that is not `MM/YYYY`, an end of what is
+                present, or an end before the start.
+        """
+        start, end = _month(self.start_date), _month(self.end_date)
+        if not self.company_name and not self.title:
+            raise DraftRefused("An employment needs a company_name or a title.")
+        if end and self.is_present:
+            raise DraftRefused("An employment that is present has no end_date.")
+        if start and end and start > end:
+            raise DraftRefused("An employment starts before it ends.")
+        names = ("company_name", "title", "start_date", "end_date")
+        parts: dict[str, Any] = {name: value for name in names if (value := getattr(self, name))}
+        return msgspec.json.encode(parts | ({"is_present": True} if self.is_present else {})).decode()
+
+
+def _month(text: str) -> tuple[int, int] | None:
+    """Return `MM/YYYY` as year and month; None where nothing is given.
+
+    Raises:
+        DraftRefused: It is something else.
+    """
+    if not text:
+        return None
+    if not _MONTH.fullmatch(text):
+        raise DraftRefused(f"The dates of an employment are MM/YYYY, not {text!r}.")
+    return int(text[3:]), int(text[:2])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from msgspec import UNSET, UnsetType, field
 
 from nimble_async._sansio.record import Member, Record
+from nimble_async.nimble.models.deal_metadata import DealFieldTab
 from nimble_async.nimble.models.users import User
 
 __all__ = ["LostReason", "Pipeline", "Stage", "StageRole"]
@@ -69,5 +70,5 @@ class Pipeline(Record, frozen=True, kw_only=True):
     creator: ClassVar[Member[User]] = Member.of(User)
     stages: ClassVar[Member[tuple[Stage, ...]]] = Member.each(Stage)
     lost_reasons: ClassVar[Member[tuple[LostReason, ...]]] = Member.each(LostReason)
-    tabs: ClassVar[Member[tuple[Any, ...]]] = Member(tuple[Any, ...])
+    tabs: ClassVar[Member[tuple[DealFieldTab, ...]]] = Member.each(DealFieldTab)
     """The fields of its deals, in tabs and groups."""

@@ -6,13 +6,23 @@ from msgspec import UNSET, UnsetType, field
 
 from nimble_async._sansio.record import Record
 
-__all__ = ["Myself", "User"]
+__all__ = ["CompanyUser", "Myself", "User"]
 
 
 class User(Record, frozen=True, kw_only=True):
     """A user of the account, as other records mention one."""
 
     id: str = field(name="user_id")
+    name: str | UnsetType | None = UNSET
+    email: str | UnsetType | None = UNSET
+    avatar_url: str | UnsetType | None = UNSET
+    is_active: bool | UnsetType | None = UNSET
+
+
+class CompanyUser(Record, frozen=True, kw_only=True):
+    """A user of the account, disabled ones included. The vendor's sample shows no id."""
+
+    id: str | UnsetType | None = field(name="user_id", default=UNSET)
     name: str | UnsetType | None = UNSET
     email: str | UnsetType | None = UNSET
     avatar_url: str | UnsetType | None = UNSET

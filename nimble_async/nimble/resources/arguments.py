@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from nimble_async.errors import QueryRefused
 
-__all__ = ["check_paging", "check_sort", "distinct", "joined", "search_text"]
+__all__ = ["check_paging", "check_search", "check_sort", "distinct", "joined", "moment", "search_text"]
 
 _MOST_TERMS = 11
 _DEEPEST = 20
@@ -50,6 +51,11 @@ def distinct(ids: Iterable[str]) -> tuple[str, ...]:
     if any(not id or "," in id for id in found):  # noqa: A001 (the vendor's word)
         raise QueryRefused("An id in the list is empty or holds a comma.")
     return found
+
+
+def moment(when: datetime | str | None) -> str | None:
+    """Return a moment in ISO 8601; text is sent as it is."""
+    return when.isoformat() if isinstance(when, datetime) else when
 
 
 def check_sort(sort: str | None) -> str | None:
@@ -94,13 +100,32 @@ def search_text(
     if keyword is not None:
         raise QueryRefused("Give keyword or query, not both.", hint="The term {'__any': {...}} is a keyword.")
     tree = _parsed(query)
-    terms = _count_terms(tree, depth=1)
+    check_search(tree)
     if record_type not in {None, "all"}:
         tree = _narrowed(tree, {"record type": {"is": record_type}})
-        terms = _count_terms(tree, depth=1)
+        check_search(tree)
+    try:
+        return msgspec.json.encode(tree, enc_hook=_plain).decode()
+    except (TypeError, ValueError, OverflowError) as error:
+        raise QueryRefused(f"The search holds what JSON cannot say: {error}.") from error
+
+
+def check_search(tree: Mapping[str, Any]) -> None:
+    """Refuse a search that the vendor would refuse: its joins, its size, its depth, empty texts.
+
+    Raises:
+        QueryRefused: It is one.
+    """
+    terms = _count_terms(tree, depth=1)
     if terms > _MOST_TERMS:
         raise QueryRefused(f"A search has at most {_MOST_TERMS} terms, this one {terms}.")
-    return msgspec.json.encode(tree).decode()
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    """Return a mapping that is no dictionary, such as a `Query` inside one, as a dictionary."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{value!r} is no value of a search")
 
 
 def _narrowed(tree: dict[str, Any], term: dict[str, Any]) -> dict[str, Any]:
@@ -122,7 +147,7 @@ def _count_terms(tree: Any, *, depth: int) -> int:
     """Return the number of terms below, refusing what is no search on the way."""
     if depth > _DEEPEST:
         raise QueryRefused(f"A search is at most {_DEEPEST} levels deep.")
-    if not isinstance(tree, Mapping) or not tree:
+    if not isinstance(tree, Mapping) or len(tree) == 0:  # a Query has no truth value
         raise QueryRefused(f"A search is an object such as {{'email': {{'is': ...}}}}, not {tree!r}.")
     return sum(
         _count_join(key, value, depth=depth) if key in _JOINS else _count_term(key, value)

@@ -9,15 +9,37 @@ from __future__ import annotations
 import builtins
 from collections.abc import Iterable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Literal, TypeVar, overload
+
+import msgspec
+from msgspec import UNSET, Struct
 
 from nimble_async._aio.paginator import Paginator
 from nimble_async._aio.resource import Resource
-from nimble_async._sansio.operation import Paging, Shape, get
+from nimble_async._sansio.operation import Paging, Shape, delete, get, post, put
+from nimble_async.errors import DraftRefused, QueryRefused
+from nimble_async.nimble.models.background import RemovedContacts
+from nimble_async.nimble.models.contact_changes import ContactChange, ContactPatch
+from nimble_async.nimble.models.contact_drafts import ContactDraft
 from nimble_async.nimble.models.contacts import Contact
+from nimble_async.nimble.models.metadata import FieldsMetadata
 from nimble_async.nimble.resources.arguments import check_paging, check_sort, distinct, joined, search_text
 
-__all__ = ["GET", "GET_MANY", "LIST", "LIST_IDS", "Contacts"]
+__all__ = [
+    "CREATE",
+    "DELETE",
+    "DELETE_BULK",
+    "GET",
+    "GET_MANY",
+    "LIST",
+    "LIST_IDS",
+    "METADATA",
+    "UPDATE",
+    "Contacts",
+    "FoundOrCreated",
+]
+
+C = TypeVar("C", bound=Contact)
 
 LIST = get(
     "contacts.list", "/api/v1/contacts", returns=Contact, shape=Shape.PAGE, items="resources",
@@ -35,14 +57,74 @@ GET_MANY = get(
     "contacts.get_many", "/api/v1/contact", returns=Contact, shape=Shape.LIST, items="resources",
     summary="People and companies by their ids.",
 )  # fmt: skip
-
+CREATE = post("contacts.create", "/api/v1/contact", returns=Contact, summary="Create a person or company.")
+UPDATE = put(
+    "contacts.update", "/api/v1/contact/{contact_id}", returns=Contact, repeatable=False,
+    summary="Change a person or company: extend fields, or replace them.",
+)  # fmt: skip
+DELETE = delete(
+    "contacts.delete", "/api/v1/contact/{contact_id}", returns=type(None),
+    summary="Delete one person or company.",
+)  # fmt: skip
+DELETE_BULK = delete(
+    "contacts.delete_bulk", "/api/v1/contacts", returns=RemovedContacts, shape=Shape.OBJECT,
+    summary="Delete every person and company that a search finds.",
+)  # fmt: skip
+METADATA = get(
+    "contacts.metadata", "/api/v1/contacts/metadata", returns=FieldsMetadata,
+    summary="The old description of fields and groups.",
+)  # fmt: skip
+_REPLACE = msgspec.structs.replace(UPDATE, repeatable=True)
+"""The same where whole fields are replaced: a second execution ends in the same contact."""
 _MOST_IDS = 30
 """Ids that one call of `contacts.get_many` takes."""
+
+
+class FoundOrCreated(Struct, frozen=True):
+    """A contact, and whether it was created or had been there."""
+
+    contact: Contact
+    created: bool
 
 
 class Contacts(Resource):
     """People and companies."""
 
+    @overload
+    def list(
+        self,
+        *,
+        keyword: str | None = ...,
+        query: Mapping[str, Any] | str | None = ...,
+        record_type: str | None = ...,
+        sort: str | None = ...,
+        fields: Iterable[str] | None = ...,
+        tags: bool | None = ...,
+        contexts: Iterable[str] | None = ...,
+        last_contacted: bool | None = ...,
+        files_data: bool | None = ...,
+        per_page: int = ...,
+        page: int | None = ...,
+        start: str | None = ...,
+    ) -> Paginator[Contact]: ...
+    @overload
+    def list(
+        self,
+        *,
+        view: type[C],
+        keyword: str | None = ...,
+        query: Mapping[str, Any] | str | None = ...,
+        record_type: str | None = ...,
+        sort: str | None = ...,
+        fields: Iterable[str] | None = ...,
+        tags: bool | None = ...,
+        contexts: Iterable[str] | None = ...,
+        last_contacted: bool | None = ...,
+        files_data: bool | None = ...,
+        per_page: int = ...,
+        page: int | None = ...,
+        start: str | None = ...,
+    ) -> Paginator[C]: ...
     def list(
         self,
         *,
@@ -58,7 +140,8 @@ class Contacts(Resource):
         per_page: int = 100,
         page: int | None = None,
         start: str | None = None,
-    ) -> Paginator[Contact]:
+        view: type[Contact] = Contact,
+    ) -> Paginator[Any]:
         """List contacts; nothing is sent until the list is awaited or iterated.
 
         Args:
@@ -75,6 +158,8 @@ class Contacts(Resource):
             per_page: Records a page, at most 100 where sorted.
             page: The page to begin at, counted from 1.
             start: A checkpoint of the same list, to go on where it was taken.
+            view: A class with typed fields that derives from `Contact`, as `nimble-async fields types`
+                writes one; the list yields it.
 
         Raises:
             QueryRefused: The vendor would refuse these arguments.
@@ -89,7 +174,8 @@ class Contacts(Resource):
             "last_contacted": last_contacted,
             "files_data": files_data,
         }
-        return self._paginate(LIST, query=arguments, size=per_page, page=page, start=start)
+        listing = LIST if view is Contact else msgspec.structs.replace(LIST, returns=view)
+        return self._paginate(listing, query=arguments, size=per_page, page=page, start=start)
 
     def list_ids(
         self,
@@ -179,6 +265,195 @@ class Contacts(Resource):
         calls = [partial(self._rows, GET_MANY, query={"id": ",".join(chunk), **view}) for chunk in chunks]
         found = {contact.id: contact for rows in await self._gather(calls) for contact in rows}
         return [found[wish] for wish in wanted if wish in found]
+
+    async def create(self, draft: ContactDraft) -> Contact:
+        """Create a person or company.
+
+        Args:
+            draft: What it shall be: `ContactDraft.person(...)` or `ContactDraft.company(...)`.
+
+        Raises:
+            InvalidInput: The vendor refuses values; `.fields` says which.
+            QuotaExceeded: The plan holds no more contacts.
+        """
+        return await self._call(CREATE, body=draft)
+
+    async def update(
+        self,
+        contact_id: str,
+        patch: ContactPatch,
+        *,
+        replace: bool | None = None,
+        leads_data: bool | None = None,
+    ) -> Contact:
+        """Change a contact; returns it as it is then.
+
+        A patch written by hand extends: in the vendor's old description a value takes the place of those
+        with its modifier and the rest of the field stays, its present one says "extend" only. A change
+        (`contact.change()`) replaces the fields it touches and sends what they had before along with it.
+        To extend is not safe to repeat, to replace is.
+
+        Args:
+            contact_id: The contact.
+            patch: What to change.
+            replace: Whether the fields that are sent are replaced as a whole (the vendor's `type=1`);
+                decided by the kind of `patch` unless told.
+            leads_data: Deprecated by the vendor: whether the answer tells of pipelines.
+
+        Raises:
+            DraftRefused: Nothing is changed, or a change shall extend, which would double its values.
+            NotFound: No contact has this id.
+            Forbidden: This account may not change it.
+            InvalidInput: The vendor refuses values; `.fields` says which.
+        """
+        if patch.fields is UNSET and patch.avatar_url is UNSET and patch.is_important is UNSET:
+            raise DraftRefused("The patch changes nothing.")
+        whole = isinstance(patch, ContactChange) and patch.fields is not UNSET
+        if whole and replace is False:
+            raise DraftRefused(
+                "A change of a contact sends whole fields: to extend would double their values.",
+                hint="Leave replace out, or write a ContactPatch by hand.",
+            )
+        replacing = whole if replace is None else replace
+        kind = {True: "1", False: None if replace is None else "0"}[replacing]
+        return await self._call(
+            _REPLACE if replacing else UPDATE,
+            query={"type": kind, "leads_data": leads_data},
+            body=patch,
+            contact_id=contact_id,
+        )
+
+    async def delete(
+        self,
+        contact_id: str,
+        *,
+        deletion_method: Literal["regular", "force"] | None = None,
+        cleanup_email_lists: bool | None = None,
+    ) -> None:
+        """Delete one contact.
+
+        Args:
+            contact_id: The contact.
+            deletion_method: `force` also drops relations that stand in the way, such as a sequence;
+                `regular`, the vendor's own choice, refuses then.
+            cleanup_email_lists: Whether its addresses are taken from e-mail lists too.
+
+        Raises:
+            NotFound: No contact has this id.
+            Forbidden: This account may not delete it.
+        """
+        query = {"deletion_method": deletion_method, "cleanup_email_lists": cleanup_email_lists}
+        await self._call(DELETE, query=query, contact_id=contact_id)
+
+    async def delete_bulk(
+        self,
+        *,
+        keyword: str | Iterable[str] | None = None,
+        query: Mapping[str, Any] | str | None = None,
+        record_type: str | None = None,
+        preflight_checks: bool | None = None,
+    ) -> RemovedContacts:
+        """Delete every contact that a search finds. The vendor may still be at work when it answers.
+
+        Args:
+            keyword: Words to find in any field, one text or several; not together with `query`.
+            query: A search as an object or as its JSON text.
+            record_type: `person`, `company` or `all`; beside a `query` it becomes one of its terms.
+            preflight_checks: Whether the vendor refuses where some of them cannot be edited.
+
+        Raises:
+            QueryRefused: Nothing says which contacts (`record_type="all"` says it), or the vendor would
+                refuse these arguments.
+            ActionRefused: Some of them cannot be edited.
+        """
+        if keyword is None and query is None and record_type is None:
+            raise QueryRefused(
+                "Say which contacts to delete.", hint="record_type='all' deletes every contact."
+            )
+        words = [keyword] if isinstance(keyword, str) else [*(keyword or ())]
+        for word in words:
+            search_text(query, keyword=word)
+        search = search_text(query, record_type=record_type)
+        arguments = {
+            "keyword": words or None,
+            "query": search,
+            "record_type": record_type if search is None else None,
+            "preflight_checks": preflight_checks,
+        }
+        return await self._call(DELETE_BULK, query=arguments)
+
+    async def metadata(self) -> FieldsMetadata:
+        """Return the old description of fields and groups; `contact_fields.list` has the present one."""
+        return await self._call(METADATA)
+
+    async def find(
+        self,
+        *,
+        email: str | None = None,
+        phone: str | None = None,
+        domain: str | None = None,
+        query: Mapping[str, Any] | str | None = None,
+    ) -> Contact | None:
+        """Return the oldest contact that the vendor's search finds, None where it finds none.
+
+        The search reads an index that lags behind by seconds: a contact that was created, changed or
+        deleted a moment ago may be missed, or found as it was. None is no proof that there is none.
+
+        Args:
+            email: An e-mail address it has; upper and lower case are one.
+            phone: A phone number, written as in the contact.
+            domain: A company's domain.
+            query: Any other search.
+
+        Raises:
+            QueryRefused: Not exactly one of them is given, or the vendor would refuse the search.
+        """
+        given = {"email": email, "phone": phone, "domain": domain}
+        terms = [{name: {"is": text}} for name, text in given.items() if text is not None]
+        if len(terms) + (query is not None) != 1:
+            raise QueryRefused("Give exactly one of email, phone, domain and query.")
+        page = await self.list(
+            query=query if query is not None else terms[0], sort="created:asc", per_page=30
+        )
+        for contact in page.items:
+            # Addresses are compared here again: the index folds accents and may know an old one.
+            if email is None or email.strip().casefold() in map(str.casefold, contact.emails):
+                return contact
+        return None
+
+    async def find_or_create(
+        self,
+        draft: ContactDraft,
+        *,
+        email: str | None = None,
+        query: Mapping[str, Any] | str | None = None,
+        wait: float = 0.0,
+    ) -> FoundOrCreated:
+        """Return the contact that a search finds, else create it; the result says which.
+
+        The vendor has no such operation: this is a search and then a creation, and the index of the
+        search lags by seconds. Two callers at once, or a second call right after the first, can both
+        create. `wait` makes that rarer, nothing makes it impossible; one caller for one address does.
+
+        Args:
+            draft: The contact to create where none is found; one that is found stays as it is.
+            email: The address to look for; the draft's first unless told.
+            query: Another search to find it by.
+            wait: Seconds to wait and look again before creating; 0: create at once.
+
+        Raises:
+            QueryRefused: There is nothing to look for.
+            InvalidInput: The vendor refuses values; `.fields` says which.
+        """
+        if email is None and query is None:
+            email = next((one["value"] for one in draft.fields.get("email", ()) if one.get("value")), None)
+        found = await self.find(email=email, query=query)
+        if found is None and wait > 0:
+            await self._executor.core.clock.sleep(wait)
+            found = await self.find(email=email, query=query)
+        if found is not None:
+            return FoundOrCreated(found, created=False)
+        return FoundOrCreated(await self.create(draft), created=True)
 
 
 def _view(

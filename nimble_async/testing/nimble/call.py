@@ -9,9 +9,23 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from nimble_async.testing.nimble.account import Account
 from nimble_async.testing.world import World
 
-__all__ = ["Answer", "Behaviour", "Call", "Handler", "Refusal", "invalid", "json_answer", "not_found"]
+__all__ = [
+    "EMPTY",
+    "Answer",
+    "Behaviour",
+    "Call",
+    "Handler",
+    "Refusal",
+    "affected",
+    "forbidden",
+    "invalid",
+    "json_answer",
+    "not_acceptable",
+    "not_found",
+]
 
 
 class Behaviour(Struct, frozen=True, kw_only=True):
@@ -28,6 +42,12 @@ class Behaviour(Struct, frozen=True, kw_only=True):
     """Whether archived pipelines are listed and can be read by stage."""
     offer_invisible: bool = False
     """Whether pipelines the user may not see are listed and can be read all the same."""
+    strict: bool = False
+    """Whether joins need two members and texts two letters, as an older document says."""
+    background: float = 0.0
+    """Seconds until work that the vendor does in the background is done; 0 is at once."""
+    contact_quota: int | None = None
+    """With so many contacts in the account, creating one more is answered 402."""
     quota: int | None = None
     """After so many calls every further one is answered 402."""
     quota_shape: str = "message"
@@ -45,11 +65,30 @@ class Call(Struct, kw_only=True):
     """Chance of this one request, for ties that move."""
     ids: Mapping[str, str]
     query: Mapping[str, list[str]]
+    path: str = ""
     body: bytes = b""
     found: dict[Any, Any] = {}
     """What earlier requests found, as long as the world's version stays; owned by the simulator."""
     rendered: dict[Any, msgspec.Raw] = {}
     """Records already written as JSON; owned by the simulator, kept small by who adds to it."""
+
+    @property
+    def account(self) -> Account:
+        """What requests have changed in the world."""
+        return self.world.account
+
+    @property
+    def wall(self) -> float:
+        """The wall clock, seconds since 1970."""
+        return self.world.wall(self.now)
+
+    def new_id(self) -> str:
+        """Return a new 24-hex id."""
+        return self.account.new_id(self.wall)
+
+    def names(self, name: str) -> list[str]:
+        """Return the values of a query parameter: repeated, joined by commas, or both."""
+        return [word for value in self.query.get(name, []) for word in value.split(",") if word]
 
     def text(self, name: str) -> str | None:
         """Return the last value of a query parameter, or None."""
@@ -98,6 +137,10 @@ class Answer(Struct, frozen=True):
     lasting: bool = False
 
 
+EMPTY = Answer(200)
+"""Done, and nothing to say: no body at all."""
+
+
 class Refusal(Exception):
     """Ends a handler with an answer."""
 
@@ -138,6 +181,22 @@ def invalid(errors: Mapping[str, str], *, field_ids: Mapping[str, str] | None = 
         "extra": [],
     }
     return json_answer(body, 409)
+
+
+def forbidden(what: str) -> Answer:
+    """Return a 403: privacy or permission."""
+    return json_answer({"message": f"You have no permission to {what}"}, 403)
+
+
+def not_acceptable(message: str, type: str) -> Answer:  # noqa: A002 (the vendor's word)
+    """Return a 406 with its stable identifier."""
+    return json_answer({"message": message, "type": type}, 406)
+
+
+def affected(message: str, type: str, total: int, query: object) -> Answer:  # noqa: A002 (the vendor's word)
+    """Return the 406 of a preflight check: how many records would be affected, and the query for them."""
+    complaint = {"message": message, "nse_query": query, "total": total, "type": type}
+    return json_answer({"errors": [complaint]}, 406)
 
 
 def not_found(kind: str, id: str) -> Answer:  # noqa: A002 (the vendor's word)

@@ -1,4 +1,4 @@
-"""contacts.*: listings, searches and single contacts."""
+"""contacts.*: listings, searches and single contacts; what changes them stands in `contact_changes`."""
 
 from __future__ import annotations
 
@@ -11,36 +11,34 @@ from typing import Any
 import msgspec
 
 from nimble_async.testing.nimble.call import Answer, Call, Handler, Refusal, invalid, json_answer
+from nimble_async.testing.nimble.contact_search import Search, compile_search, keyword_search
 from nimble_async.testing.nimble.content import (
-    FIELD_GROUPS,
     contact_document,
     contact_values,
-    field_id,
-    record_type,
+    kind_of,
+    leads_of,
     updated_wall,
 )
-from nimble_async.testing.nimble.search import Search, compile_search, keyword_search
+from nimble_async.testing.nimble.search import Span
+from nimble_async.testing.nimble.standing import SINGLE_FIELDS
 
-__all__ = ["HANDLERS", "get", "get_many", "list_contacts", "list_ids", "page_of"]
+__all__ = [
+    "HANDLERS",
+    "found_by",
+    "get",
+    "get_many",
+    "list_contacts",
+    "list_ids",
+    "metadata",
+    "page_of",
+    "shown_contact",
+]
 
 _SORTED_PAGE = 100
 _MOST_IDS = 30
 _MOST_RENDERED = 2_000
-_SINGLE_FIELDS = {
-    "first name",
-    "last name",
-    "middle name",
-    "company name",
-    "title",
-    "parent company",
-    "source",
-    "domain",
-    "# of employees",
-    "lead status",
-    "lead source",
-    "lead type",
-    "rating",
-}
+_CONTEXTS = ("last_contacted_data", "employers_data", "leads_data", "sequences_data", "contact_files")
+_SORTABLE = SINGLE_FIELDS | {"created", "updated", "record type", "_id", "name", "birthday"}
 
 _Key = Callable[[int], Any]
 
@@ -91,75 +89,141 @@ def get(call: Call) -> Answer:
     return _by_id(call, call.ids["contact_id"].split(",")[:_MOST_IDS])
 
 
+def metadata(call: Call) -> Answer:
+    """Answer the older description of fields and groups."""
+    return json_answer(_metadata(call), lasting=True)
+
+
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
         "contacts.get": get,
         "contacts.get_many": get_many,
         "contacts.list": list_contacts,
         "contacts.list_ids": list_ids,
+        "contacts.metadata": metadata,
     }
 )
 
 
 def _by_id(call: Call, ids: list[str]) -> Answer:
-    show = _shown(call)
+    show = _shown(call, leads=call.flag("leads_data", default=True))
     serials = (call.world.contacts.serial_of(id) for id in ids)  # noqa: A001 (the vendor's word)
-    document: dict[str, Any] = {"resources": [show(serial) for serial in serials if serial is not None]}
+    # Whom the user may not see does not exist for him.
+    seen = [serial for serial in serials if serial is not None and _visible(call, serial)]
+    document: dict[str, Any] = {"resources": [show(serial) for serial in seen]}
     if call.flag("meta", default=False):
-        document["contacts_meta"] = _META
+        document["contacts_meta"] = _metadata(call)
     return json_answer(document, lasting=True)
 
 
-_META = {
-    "groups": {
-        group: {
-            "id": f"60d5c0de0000000000700{place:03x}",
-            "name": group,
-            "label": group,
-            "is_standard": group != "Custom",
-            "type": "both",
-            "order": [name for name, other in FIELD_GROUPS.items() if other == group],
-        }
-        for place, group in enumerate(dict.fromkeys(FIELD_GROUPS.values()))
-    },
-    "fields": {
-        name: [
+def _visible(call: Call, serial: int) -> bool:
+    profile = call.account.profiles.get(serial)
+    return profile is None or call.account.may_read(profile.privacy, profile.owner_id)
+
+
+def _metadata(call: Call) -> dict[str, Any]:
+    """Describe the fields in the older way: by name and by group."""
+    groups: dict[str, Any] = {}
+    fields: dict[str, Any] = {}
+    for place in call.account.places():
+        tab, field = place.tab, place.field
+        group = place.group or {"group_id": tab["tab_id"], "name": tab["tab_name"]}
+        name = group["name"]
+        shown = groups.setdefault(
+            name,
             {
-                "id": field_id(name),
+                "id": group["group_id"],
                 "name": name,
                 "label": name,
-                "modifier": "",
-                "group": group,
-                "read_only": False,
-                "multiples": name not in _SINGLE_FIELDS,
-                "presentation": {"type": "single-line-text-box", "width": "1"},
+                "is_standard": tab["is_standard"],
+                "type": "both" if tab["tab_name"] == "Contact" else tab["contact_types"],
+                "order": [],
+            },
+        )
+        shown["order"].append(field["name"])
+        fields[field["name"]] = [
+            {
+                "id": field["field_id"],
+                "name": field["name"],
+                "label": field["name"],
+                "modifier": field["modifier"],
+                "group": name,
+                "read_only": field["read_only"],
+                "multiples": field["multiples"],
+                "presentation": _box(field["field_type"]),
             }
         ]
-        for name, group in FIELD_GROUPS.items()
-    },
-}
+    return {"groups": groups, "fields": fields}
 
 
-def _shown(call: Call) -> Callable[[int], msgspec.Raw]:
+def _box(kind: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how the web application shows a field, in the older words."""
+    if kind["field_kind"] != "choice":
+        boxes = {"long_string": "multi-line-text-box", "address": "address", "number": "numeric-general"}
+        boxes |= {"datetime": "date", "boolean": "boolean", "user": "objectid"}
+        return {"type": boxes.get(kind["field_kind"], "single-line-text-box"), "width": "1"}
+    values = kind["values"]["values"]
+    numbers = [int(one["id"]) for one in values if one["id"].isdigit()]
+    return {
+        "type": "select-box",
+        "width": "1",
+        "next_id": str(max(numbers, default=0) + 1),
+        "values": values,
+    }
+
+
+def shown_contact(call: Call, serial: int) -> msgspec.Raw:
+    """Return one contact with everything, as the answer to a change shows it."""
+    document = contact_document(call.world, serial)
+    if call.flag("leads_data", default=True):
+        document["stages_info"] = leads_of(call.world, serial)
+    return msgspec.Raw(msgspec.json.encode(document))
+
+
+def _shown(call: Call, *, leads: bool = False) -> Callable[[int], msgspec.Raw]:
     """Return how this call wants a contact shown."""
     wanted = call.text("fields")
     names = None if wanted is None or wanted == "" else frozenset(_names(wanted))
     tags = call.flag("tags", default=True)
-    contexts = call.text("contexts")
-    last = call.flag("last_contacted", default=contexts is None or "last_contacted_data" in contexts)
-    call.flag("files_data", default=False)
-    world, kept = call.world, call.rendered
+    contexts = tuple(dict.fromkeys(call.names("contexts")))
+    unknown = [name for name in contexts if name not in _CONTEXTS]
+    if unknown:
+        raise Refusal(invalid({"/contexts": f"{unknown[0]!r} is not one of {list(_CONTEXTS)}"}))
+    last = call.flag("last_contacted", default=not contexts or "last_contacted_data" in contexts)
+    if call.flag("files_data", default=False):
+        contexts = (*dict.fromkeys((*contexts, "contact_files")),)
+    world, account, kept = call.world, call.account, call.rendered
 
     def show(serial: int) -> msgspec.Raw:
-        key = (serial, world.contacts.touched.get(serial), names, tags, last)
+        look = account.look(serial) if account.version else None
+        key = (serial, world.contacts.touched.get(serial), look, names, tags, last, contexts, leads)
         if key not in kept:
             if len(kept) >= _MOST_RENDERED:
                 kept.clear()
             document = contact_document(world, serial, fields=names, tags=tags, last_contacted=last)
+            if leads and world.account.leads.get(serial):
+                document["stages_info"] = leads_of(world, serial)
+            if contexts:
+                document["contexts"] = [
+                    {"context_key": name, "context": _context(call, name, serial)} for name in contexts
+                ]
             kept[key] = msgspec.Raw(msgspec.json.encode(document))
         return kept[key]
 
     return show
+
+
+def _context(call: Call, name: str, serial: int) -> object:
+    """Return one block that was asked for."""
+    if name == "leads_data":
+        return leads_of(call.world, serial)
+    if name == "contact_files":
+        profile = call.account.profiles.get(serial)
+        return [] if profile is None else profile.files
+    if name == "last_contacted_data":
+        last = contact_document(call.world, serial, fields=frozenset()).get("last_contacted")
+        return {} if last is None else {"company_lc": {"out": last}, "user_lc": {"out": last}}
+    return []
 
 
 def _names(text: str) -> list[str]:
@@ -190,16 +254,25 @@ def _sort(call: Call) -> tuple[str, bool] | None:
     name, colon, order = text.rpartition(":")
     if not colon or order not in {"asc", "desc"}:
         raise Refusal(invalid({"/sort": "must be <field>:asc or <field>:desc"}))
-    if name not in _SINGLE_FIELDS | {"created", "updated", "record type", "_id", "name", "birthday"}:
+    if name not in _SORTABLE:
         raise Refusal(invalid({"/sort": f"{name} is not sortable"}))
     return name, order == "desc"
+
+
+def found_by(call: Call) -> list[int]:
+    """Return every contact that a call's `query`, `keyword` and `record_type` select.
+
+    Raises:
+        Refusal: The vendor refuses them: a 409.
+    """
+    return list(_ordered(call, _search(call), None)[0])
 
 
 def _search(call: Call) -> Search:
     keyword, query = call.text("keyword"), call.text("query")
     kind = call.text("record_type") or "all"
     if keyword and query:
-        raise Refusal(invalid({"/": "keyword and query can't be used together"}))
+        raise Refusal(invalid({"/": "You can specify either `keyword` or `query` parameter, not both!"}))
     if kind not in {"person", "company", "all"}:
         raise Refusal(invalid({"/record_type": "must be person, company or all"}))
     if query:
@@ -207,8 +280,8 @@ def _search(call: Call) -> Search:
     search = keyword_search(call, keyword) if keyword else Search()
     if kind == "all":
         return search
-    seed, inner = call.world.seed, search.test
-    return Search(test=lambda serial: record_type(seed, serial) == kind and (inner is None or inner(serial)))
+    world, inner = call.world, search.test
+    return Search(test=lambda serial: kind_of(world, serial) == kind and (inner is None or inner(serial)))
 
 
 def _ordered(call: Call, search: Search, sort: tuple[str, bool] | None) -> tuple[Sequence[int], _Key]:
@@ -219,8 +292,8 @@ def _ordered(call: Call, search: Search, sort: tuple[str, bool] | None) -> tuple
     herd = call.world.contacts
     name, descending = sort or ("created", True)
     key = _key(call, name)
-    inclusive = (call.behaviour.inclusive_start, call.behaviour.inclusive_end)
-    places = herd.span(search.start, search.end, inclusive=inclusive)
+    span = search.span or Span()
+    places = herd.span(span.start, span.end, inclusive=span.inclusive)
     if search.test is None and name == "created":
         return _Span(herd.listed, places[::-1] if descending else places), key
     known = (call.text("query"), call.text("keyword"), call.text("record_type"), name, descending)
@@ -242,7 +315,7 @@ def _key(call: Call, name: str) -> _Key:
     if name == "updated":
         return lambda serial: updated_wall(world, serial)
     if name == "record type":
-        return lambda serial: record_type(world.seed, serial)
+        return lambda serial: kind_of(world, serial)
     if name == "_id":
         return world.contacts.id_of
     names = ("first name", "last name", "company name") if name == "name" else (name,)

@@ -1,34 +1,45 @@
-"""What a contact and a deal of a simulated account contain: pure functions of seed and number.
+"""What a contact of a simulated account contains.
 
-Rule: no state, no time but what is passed in. Times are wall seconds since 1970.
+Rule: pure functions of seed and number, but for records that the account's own books hold; no time
+but what is passed in. Times are wall seconds since 1970.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from nimble_async.testing.nimble.account import Profile
+from nimble_async.testing.nimble.standing import (
+    FIELD_GROUPS,
+    FIELD_IDS,
+    LEAD_PIPELINES,
+    TAGS,
+    USERS,
+    tag_id,
+)
 from nimble_async.testing.world import World
 
 __all__ = [
-    "COMPANY_ID",
-    "FIELD_GROUPS",
-    "OWNER",
-    "PIPELINES",
-    "USERS",
+    "FIRMS",
+    "TRADES",
     "contact_document",
     "contact_values",
+    "contacted_wall",
     "created_text",
-    "deal_currency",
-    "deal_document",
-    "deal_place",
-    "deal_values",
-    "field_id",
+    "dice_of",
+    "kind_of",
+    "leads_of",
+    "profile_of",
+    "prose",
     "record_type",
+    "short_contact",
+    "tags_in",
     "tags_of",
     "updated_wall",
 ]
@@ -49,10 +60,10 @@ _LAST = _split(
     "Lindqvist López Mbeki Meyer Moreau Müller Nakamura Nguyen Novák Okafor Olsen Patel Petrov Quispe "
     "Rossi Saito Santos Schmidt Silva Tanaka Ünal Vega Weber Xu Yildiz Zhang Zieliński"
 )
-_FIRM = _split(
+FIRMS = _split(
     "Alder Birch Cedar Drift Ember Fjord Garnet Harbor Iris Juniper Kelp Lumen Moss Nimbus Orchid Pine"
 )
-_TRADE = _split(
+TRADES = _split(
     "Analytics Bakery Cargo Design Energy Foods Games Homes Imports Labs Media Optics Robotics Textiles"
 )
 _TITLES = (
@@ -82,136 +93,29 @@ _WORDS = _split(
     "first; renewal is due in autumn, two more seats likely; spoke with the office in the north about "
     "shipping and returns, no complaints so far; asked to be left out of the newsletter"
 )
-_TAGS = (
-    "csv import",
-    "customer",
-    "newsletter",
-    "partner",
-    "prospect",
-    "vip",
-    "conference 2024",
-    "do not call",
-)
-
-_GROUPS = {
-    "first name": "Basic Info",
-    "last name": "Basic Info",
-    "middle name": "Basic Info",
-    "company name": "Basic Info",
-    "title": "Basic Info",
-    "parent company": "Basic Info",
-    "source": "Basic Info",
-    "birthday": "Personal Info",
-    "phone": "Contact Info",
-    "email": "Contact Info",
-    "address": "Contact Info",
-    "skype id": "Contact Info",
-    "twitter": "Contact Info",
-    "linkedin": "Contact Info",
-    "URL": "Extra Info",
-    "description": "Extra Info",
-    "domain": "Company Info",
-    "# of employees": "Company Info",
-    "annual revenue": "Company Info",
-    "lead status": "Lead Details",
-    "lead source": "Lead Details",
-    "lead type": "Lead Details",
-    "rating": "Lead Details",
-    "favourite colour": "Custom",
-    "account number": "Custom",
-}
-FIELD_GROUPS = dict(_GROUPS)
-"""Each field name of a simulated contact, and the group it stands in."""
-_FIELD_IDS = {name: f"60d5c0de0000000000f{place:05x}" for place, name in enumerate(_GROUPS)}
-_TAG_IDS = {tag: f"60d5c0de0000000000a{place:05x}" for place, tag in enumerate(_TAGS)}
-
-COMPANY_ID = "60d5c0de0000000000c00001"
-USERS: tuple[dict[str, Any], ...] = tuple(
-    {
-        "user_id": f"60d5c0de0000000000b{place:05x}",
-        "name": name,
-        "email": f"{name.split()[0].lower()}@example.com",
-        "avatar_url": f"https://app.nimble.com/api/users/60d5c0de0000000000b{place:05x}/avatar",
-        "is_active": place != 3,
-    }
-    for place, name in enumerate(("Robin Example", "Sasha Sample", "Kim Specimen", "Jo Former"))
-)
-OWNER = USERS[0]
 
 
-def _pipeline(place: int, name: str, *, archived: bool = False, visible: bool = True) -> dict[str, Any]:
-    pipeline_id = f"60d5c0de0000000000d{place:05x}"
-    names = (("New", 10), ("Qualified", 30), ("Proposal", 60), ("Retired step", 0), ("Won", 100), ("Lost", 0))
-    stages = [
-        {
-            "stage_id": f"60d5c0de0000000000e{place:02x}{number:03x}",
-            "name": stage,
-            "default_probability": probability,
-            "creator": OWNER,
-            "created": "2019-01-02T09:00:00+0000",
-            "updated": "2023-05-04T10:30:00+0000",
-            "pipline_id": pipeline_id,
-            "role": {
-                "name": stage.lower() if stage in {"Won", "Lost"} else "open",
-                "is_final": stage in {"Won", "Lost"},
-            },
-            "archived_at": "2023-05-04T10:30:00+0000" if stage == "Retired step" else None,
-            "expected_days": 7 + number,
-            "description": "",
-        }
-        for number, (stage, probability) in enumerate(names)
-    ]
-    return {
-        "visible": visible,
-        "document": {
-            "pipeline_id": pipeline_id,
-            "name": name,
-            "description": None,
-            "creator": OWNER,
-            "created": "2019-01-02T09:00:00+0000",
-            "updated": "2023-05-04T10:30:00+0000",
-            "archived_at": "2024-02-01T08:00:00+0000" if archived else None,
-            "stages": stages,
-            "color": "#3a7bd5",
-            "is_default": place == 0,
-            "default_currency": "USD",
-            "lost_reasons": [{"id": f"60d5c0de00000000001{place:05x}", "text": "Price"}],
-            "tabs": [],
-        },
-    }
-
-
-PIPELINES: tuple[dict[str, Any], ...] = (
-    _pipeline(0, "Sales"),
-    _pipeline(1, "Partners"),
-    _pipeline(2, "Old business", archived=True),
-    _pipeline(3, "Private", visible=False),
-)
-"""`{"visible": bool, "document": the pipeline as shown}`: the third is archived, the fourth not visible."""
-
-
-def _dice(seed: int, kind: str, serial: int) -> bytes:
-    """Return 64 numbers in 0..255."""
+def dice_of(seed: int, kind: str, serial: int) -> bytes:
+    """Return 64 numbers in 0..255, the same ones each time for a record of one kind."""
     return hashlib.blake2b(b"%d %s %d" % (seed, kind.encode(), serial)).digest()
-
-
-def field_id(name: str) -> str | None:
-    """Return the id of a contact field, or None."""
-    return _FIELD_IDS.get(name)
 
 
 def record_type(seed: int, serial: int) -> str:
     """Return `person`, or `company` for about one in ten."""
-    return "company" if _dice(seed, "contact", serial)[0] < 26 else "person"
+    return "company" if dice_of(seed, "contact", serial)[0] < 26 else "person"
 
 
 def tags_of(seed: int, serial: int) -> tuple[str, ...]:
-    """Return the tags of a contact, none to three."""
-    dice = _dice(seed, "contact", serial)
-    return tuple(dict.fromkeys(_TAGS[dice[place] % len(_TAGS)] for place in range(1, 1 + dice[4] % 4)))
+    """Return the tags that a contact began with, none to three."""
+    return _tags(dice_of(seed, "contact", serial))
 
 
-def _prose(dice: bytes, start: int, length: int) -> str:
+def _tags(dice: bytes) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(TAGS[dice[place] % len(TAGS)] for place in range(1, 1 + dice[4] % 4)))
+
+
+def prose(dice: bytes, start: int, length: int) -> str:
+    """Return `length` words, from a place that the dice choose."""
     first = (dice[start] * 256 + dice[start + 1]) % len(_WORDS)
     words = (_WORDS + _WORDS)[first : first + length]
     return " ".join(words).capitalize() + "."
@@ -236,9 +140,35 @@ def _ascii(text: str) -> str:
 
 def contact_values(world: World, serial: int) -> dict[str, list[tuple[str, str]]]:
     """Return the fields of a contact: name -> [(value, modifier)]."""
-    seed, touched = world.seed, world.contacts.touched.get(serial)
-    dice = _dice(seed, "contact", serial)
-    firm = f"{_FIRM[dice[5] % len(_FIRM)]} {_TRADE[dice[6] % len(_TRADE)]}"
+    account = world.account
+    profile = account.profiles.get(serial)
+    if profile is not None:
+        return {
+            name: [(str(value.get("value") or ""), value.get("modifier") or "") for value in values]
+            for name, values in profile.fields.items()
+        }
+    values = _rendered_values(world, serial, dice_of(world.seed, "contact", serial))
+    if account.field_names:
+        names = {name: account.field_names.get(name, name) for name in values}
+        return {new: values[name] for name, new in names.items() if new is not None}
+    return values
+
+
+def kind_of(world: World, serial: int) -> str:
+    """Return `person` or `company`."""
+    profile = world.account.profiles.get(serial)
+    return record_type(world.seed, serial) if profile is None else profile.record_type
+
+
+def tags_in(world: World, serial: int) -> Sequence[str]:
+    """Return the tags of a contact as they are now."""
+    profile = world.account.profiles.get(serial)
+    return tags_of(world.seed, serial) if profile is None else profile.tags
+
+
+def _rendered_values(world: World, serial: int, dice: bytes) -> dict[str, list[tuple[str, str]]]:
+    touched = world.contacts.touched.get(serial)
+    firm = f"{FIRMS[dice[5] % len(FIRMS)]} {TRADES[dice[6] % len(TRADES)]}"
     host = f"{firm.replace(' ', '').lower()}{serial % 97}.example.com"
     status = str(1 + (dice[7] if touched is None else int(touched)) % 4)
     if dice[0] < 26:
@@ -262,13 +192,21 @@ def contact_values(world: World, serial: int) -> dict[str, list[tuple[str, str]]
         (_address(dice, 14 + 4 * place), modifier)
         for place, modifier in enumerate(("work", "other")[: 1 + dice[22] % 2])
     ]
-    values["description"] = [(_prose(dice, 23, 10 + dice[25] % 20), "other")]
+    values["description"] = [(prose(dice, 23, 10 + dice[25] % 20), "other")]
     values["lead status"] = [(status, "")]
     values["lead source"] = [(str(1 + dice[26] % 5), "")]
     values["lead type"] = [(str(1 + dice[27] % 3), "")]
     values["rating"] = [(str(dice[28] % 6), "")]
     values["source"] = [("csv" if dice[29] < 128 else "m", "")]
     values["account number"] = [(f"{serial:08d}", "")]
+    if dice[28] % 6 == 1:
+        values["contract value"] = [(f"{dice[11] * 100 + dice[12]}.{dice[29] % 100:02d}", "")]
+        values["segment"] = [(str(1 + dice[26] % 3), "")]
+    if dice[29] % 8 == 1:
+        values["renewal date"] = [
+            (f"{2025 + dice[12] % 4}-{1 + dice[11] % 12:02d}-{1 + dice[10] % 28:02d}", "")
+        ]
+        values["reference"] = [("true" if dice[13] % 2 else "false", "")]
     return values
 
 
@@ -304,11 +242,17 @@ def _company_values(dice: bytes, serial: int, firm: str, host: str) -> dict[str,
 
 def _shown(dice: bytes, name: str, values: list[tuple[str, str]]) -> list[dict[str, Any]]:
     """Write the values of one field in one of the three shapes the vendor's documents show."""
-    known = _FIELD_IDS[name]
+    known = FIELD_IDS[name]
     shape = dice[42] % 4
     if shape == 0:
         return [
-            {"field_id": known, "modifier": modifier, "group": _GROUPS[name], "value": value, "label": name}
+            {
+                "field_id": known,
+                "modifier": modifier,
+                "group": FIELD_GROUPS[name],
+                "value": value,
+                "label": name,
+            }
             for value, modifier in values
         ]
     if shape == 1:
@@ -332,8 +276,34 @@ def updated_wall(world: World, serial: int) -> float:
     if touched is not None:
         return touched
     # Up to a hundred days after its creation, and never in the future of a record born today.
-    later = 33_750 * _dice(world.seed, "contact", serial)[43] if serial < world.contacts.initial else 0
+    later = 33_750 * dice_of(world.seed, "contact", serial)[43] if serial < world.contacts.initial else 0
     return world.contacts.created[serial] + later
+
+
+def contacted_wall(world: World, serial: int) -> float | None:
+    """Return when somebody of the account last wrote to a contact, wall seconds; None for never."""
+    profile = world.account.profiles.get(serial)
+    return world.contacts.created[serial] + 3600 if profile is None else profile.last_contacted
+
+
+def profile_of(world: World, serial: int) -> Profile:
+    """Return the account's own record of a contact, made from what it shows now where there is none."""
+    found = world.account.profiles.get(serial)
+    if found is None:
+        shown = contact_document(world, serial)
+        found = world.account.profiles[serial] = Profile(
+            record_type=shown["record_type"],
+            fields=shown["fields"],
+            tags=[tag["tag"] for tag in shown["tags"]],
+            owner_id=shown["owner_id"],
+            privacy=shown["privacy"],
+            creator=shown["creator"],
+            updater=shown["updater"],
+            avatar_url=shown["avatar_url"],
+            is_important=shown["is_important"],
+            last_contacted=contacted_wall(world, serial),
+        )
+    return found
 
 
 def contact_document(
@@ -345,116 +315,110 @@ def contact_document(
     last_contacted: bool = True,
 ) -> dict[str, Any]:
     """Return one contact as the vendor shows it; `fields` names the fields to show (None: all)."""
-    seed = world.seed
-    dice = _dice(seed, "contact", serial)
-    contact_id = world.contacts.id_of(serial)
-    owner = USERS[dice[44] % len(USERS)]
-    values = contact_values(world, serial)
+    dice = dice_of(world.seed, "contact", serial)
+    profile = world.account.profiles.get(serial)
+    facts = _facts(world, serial, dice) if profile is None else _kept_facts(profile)
+    shown = facts.pop("fields")
+    if fields is not None:
+        shown = {name: values for name, values in shown.items() if name in fields}
     document = {
-        "id": contact_id,
+        "id": world.contacts.id_of(serial),
         "object_type": "contact",
-        "record_type": "company" if dice[0] < 26 else "person",
         "created": created_text(world.contacts.created[serial], world.utc_offset),
         "updated": created_text(updated_wall(world, serial), world.utc_offset),
-        "creator": USERS[dice[45] % len(USERS)]["name"],
-        "updater": owner["name"],
-        "owner_id": owner["user_id"],
-        "avatar_url": f"https://app.nimble.com/api/contacts/avatars/{contact_id}" if dice[46] < 200 else None,
-        "is_important": None if dice[47] < 230 else True,
-        "privacy": {"read": None, "edit": None},
+        **facts,
         "children": [],
         "employers_info": [],
-        "fields": {
-            name: _shown(dice, name, shown)
-            for name, shown in values.items()
-            if fields is None or name in fields
-        },
+        "fields": shown,
     }
     if tags:
-        document["tags"] = [{"tag": tag, "id": _TAG_IDS[tag]} for tag in tags_of(seed, serial)]
-    if last_contacted:
+        document["tags"] = [
+            {"tag": tag, "id": tag_id(tag)} for tag in (_tags(dice) if profile is None else profile.tags)
+        ]
+    wall = contacted_wall(world, serial) if last_contacted else None
+    if wall is not None:
         document["last_contacted"] = {
-            "user_id": owner["user_id"],
+            "user_id": facts["owner_id"],
             "deletion_tstamp": None,
             "type": "LCType<message>",
             "object_id": str(UUID(bytes=dice[48:64])),
-            "tstamp": created_text(world.contacts.created[serial] + 3600),
+            "tstamp": created_text(wall),
         }
     return document
 
 
-def deal_place(world: World, serial: int) -> tuple[int, int]:
-    """Return the numbers of a deal's pipeline and stage (an archived stage holds none)."""
-    dice = _dice(world.seed, "deal", serial)
-    hidden = dice[0] < 256 * world.hidden_deals
-    return (2 + dice[1] % 2 if hidden else dice[1] % 2), (0, 1, 2, 4, 5)[dice[2] % 5]
-
-
-def deal_values(world: World, serial: int) -> dict[str, str]:
-    """Return the named fields of a deal."""
-    dice = _dice(world.seed, "deal", serial)
+def _facts(world: World, serial: int, dice: bytes) -> dict[str, Any]:
+    """Return what the dice say about a contact."""
+    owner = USERS[dice[44] % len(USERS)]
+    picture = f"https://app.nimble.com/api/contacts/avatars/{world.contacts.id_of(serial)}"
+    shown = {
+        name: _shown(dice, name, values) for name, values in _rendered_values(world, serial, dice).items()
+    }
+    for name, new in world.account.field_names.items():
+        values = shown.pop(name, None)
+        if values is not None and new is not None:
+            shown[new] = [{**value, "label": new} for value in values]
     return {
-        "deal_name": f"{_FIRM[dice[3] % len(_FIRM)]} {_TRADE[dice[4] % len(_TRADE)]} {serial + 1}",
-        "amount": f"{dice[5] * 256 + dice[6]}.{dice[7] % 100:02d}",
-        "description": _prose(dice, 8, 12 + dice[10] % 20),
-        "expected_close_date": f"2027-{1 + dice[11] % 12:02d}-{1 + dice[12] % 28:02d}",
+        "record_type": "company" if dice[0] < 26 else "person",
+        "creator": USERS[dice[45] % len(USERS)]["name"],
+        "updater": owner["name"],
+        "owner_id": owner["user_id"],
+        "avatar_url": picture if dice[46] < 200 else None,
+        "is_important": None if dice[47] < 230 else True,
+        "privacy": {"read": None, "edit": None},
+        "fields": shown,
     }
 
 
-def deal_currency(world: World, serial: int) -> str:
-    """Return the currency of a deal's amount."""
-    return ("USD", "EUR", "NOK")[_dice(world.seed, "deal", serial)[15] % 3]
-
-
-def deal_document(world: World, serial: int, *, now: float) -> dict[str, Any]:
-    """Return one deal as the vendor shows it at `now`."""
-    dice = _dice(world.seed, "deal", serial)
-    pipeline, stage = deal_place(world, serial)
-    place = PIPELINES[pipeline]["document"]
-    created = world.deals.created[serial]
-    values = deal_values(world, serial)
-    owner = USERS[dice[13] % len(USERS)]
-    when = datetime.fromtimestamp(int(created), UTC)
+def _kept_facts(profile: Profile) -> dict[str, Any]:
+    """Return what the account's books say about a contact."""
     return {
-        "deal_id": world.deals.id_of(serial),
-        "deal_number": serial + 1,
-        "created": when.isoformat(),
-        "updated": datetime.fromtimestamp(
-            int(created) + (3600 if serial < world.deals.initial else 0), UTC
-        ).isoformat(),
-        "updated_by": owner["name"],
-        "creator": USERS[dice[14] % len(USERS)],
-        "owner": owner,
-        "currency": deal_currency(world, serial),
-        "is_editable": True,
-        "privacy": {"read": None, "edit": None},
-        "final_probability": place["stages"][stage]["default_probability"],
-        # Whole days: the same answer all day long, so a world at rest answers with the same bytes.
-        "age_in_days": int((world.wall(now) - created) // 86400),
-        "related_contacts": [],
-        "related_external_contacts": [],
-        "tags": [tag for tag in _TAGS if dice[16 + _TAGS.index(tag)] < 40],
-        "files": {},
-        "fields_values": {
-            f"60d5c0de00000000009{number:05x}": [{"value": value, "is_primary": True}]
-            for number, value in enumerate(values.values())
-        },
-        "fields_values_with_names": {
-            name: [{"value": value, "is_primary": True}] for name, value in values.items()
-        },
-        "stage_transitions": {
-            "pipeline_id": place["pipeline_id"],
-            "pipeline_color": place["color"],
-            "pipeline_name": place["name"],
-            "transitions": [
+        "record_type": profile.record_type,
+        "creator": profile.creator,
+        "updater": profile.updater,
+        "owner_id": profile.owner_id,
+        "avatar_url": profile.avatar_url,
+        "is_important": profile.is_important,
+        "privacy": profile.privacy,
+        "fields": profile.fields,
+    }
+
+
+def leads_of(world: World, serial: int) -> list[dict[str, Any]]:
+    """Return where a contact stands in lead pipelines, as `stages_info` shows it."""
+    found = []
+    for pipeline in LEAD_PIPELINES:
+        run = world.account.leads.get(serial, {}).get(pipeline["pipeline_id"])
+        if run:
+            stage = next(one for one in pipeline["stages"] if one["stage_id"] == run[-1]["stage_id"])
+            found.append(
                 {
-                    "from_stage": place["stages"][0],
-                    "to_stage": place["stages"][stage],
-                    "who": owner,
-                    "when": when.date().isoformat(),
-                    "notes": None,
+                    "pipeline_id": pipeline["pipeline_id"],
+                    "pipeline_name": pipeline["name"],
+                    "stage_name": stage["name"],
+                    "entered_data": run[-1]["when"],
+                    "is_final": stage["role"]["is_final"],
+                    "days_limit": stage["days_limit"],
                 }
-            ],
-            "before_final_stage": place["stages"][stage],
-        },
+            )
+    return found
+
+
+def short_contact(world: World, contact_id: str) -> dict[str, Any] | None:
+    """Return a contact as notes, tasks and deals mention one; None where it is gone."""
+    serial = world.contacts.serial_of(contact_id)
+    if serial is None:
+        return None
+    values = contact_values(world, serial)
+    names = [values[name][0][0] for name in ("first name", "last name", "company name") if values.get(name)]
+    phones = [{"label": modifier, "value": value} for value, modifier in values.get("phone", ())]
+    return {
+        "id": contact_id,
+        "name": " ".join(names),
+        "contact_type": kind_of(world, serial),
+        "avatar_url": f"https://app.nimble.com/api/contacts/avatars/{contact_id}",
+        "email": [value for value, _ in values.get("email", ())],
+        "phones": phones,
+        "employment": None,
+        "is_viewable": True,
     }

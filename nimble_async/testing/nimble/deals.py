@@ -1,26 +1,52 @@
-"""deals.* and deal_pipelines.*: deals by limit, and pipeline by pipeline, stage by stage."""
+"""deals.*: deals by limit, one by one, and what changes them."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
-from urllib.parse import urlencode
 
-from nimble_async.testing.nimble.call import Answer, Call, Handler, Refusal, invalid, json_answer, not_found
-from nimble_async.testing.nimble.contacts import page_of
-from nimble_async.testing.nimble.content import (
-    PIPELINES,
-    deal_currency,
-    deal_document,
-    deal_place,
-    deal_values,
+from nimble_async.testing.nimble.account import DealProfile
+from nimble_async.testing.nimble.call import (
+    EMPTY,
+    Answer,
+    Call,
+    Handler,
+    Refusal,
+    forbidden,
+    invalid,
+    json_answer,
+    not_found,
 )
+from nimble_async.testing.nimble.checks import Rule, complain, read_body, wrong_in
+from nimble_async.testing.nimble.contacts import page_of
+from nimble_async.testing.nimble.deal_content import deal_document, deal_place, deal_profile, deal_values
+from nimble_async.testing.nimble.standing import DEAL_FIELDS, OWNER, user
+from nimble_async.testing.nimble.tasks import activity, due
 
-__all__ = ["HANDLERS", "deals_by_stage", "get_deal", "list_deals", "list_pipelines"]
+__all__ = [
+    "HANDLERS",
+    "Order",
+    "create",
+    "deal_number",
+    "delete",
+    "editable_deal",
+    "get",
+    "list_deals",
+    "note_deal_change",
+    "ordered_deals",
+    "overdue_activities",
+    "sort_of",
+    "update",
+    "won_last_month",
+]
+
+Order = tuple[Callable[[int], Any], bool]
+"""The key of an order, and whether it descends."""
 
 _LIST_SIZE = 30
-_GROUP_SIZE = 10
 _UNSORTABLE = {"created", "updated", "deal_number"}
 _SORTABLE = {
     "name": "deal_name",
@@ -29,108 +55,208 @@ _SORTABLE = {
     "description": "description",
     "expected_close_date": "expected_close_date",
 }
+_CURRENCY = re.compile(r"[A-Z]{3}")
+_MEMBERS: Mapping[str, Rule] = MappingProxyType(
+    {
+        "owner_id": Rule(),
+        "privacy": Rule(kind="object", null=True),
+        "fields_values": Rule(kind="object"),
+        "pipeline_id": Rule(),
+        "stage_id": Rule(),
+        "currency": Rule(),
+        "related_contacts": Rule(kind="array", items="object"),
+        "related_external_contacts": Rule(kind="array", items="object"),
+        "tags": Rule(kind="array", items="string"),
+    }
+)
+
+
+def deal_number(call: Call) -> int:
+    """Return the number of the deal in the path.
+
+    Raises:
+        Refusal: There is no such deal: a 404 that names it.
+    """
+    serial = call.world.deals.serial_of(call.ids["deal_id"])
+    if serial is None:
+        raise Refusal(not_found("deal", call.ids["deal_id"]))
+    return serial
+
+
+def editable_deal(call: Call, serial: int) -> bool:
+    """Return whether the user of this account may change a deal."""
+    profile = call.account.deals.get(serial)
+    return profile is None or call.account.may_edit(profile.privacy, profile.owner["user_id"])
+
+
+def note_deal_change(call: Call, serial: int) -> DealProfile:
+    """Let a deal be updated now, and return what the account's books say about it."""
+    profile = deal_profile(call.world, serial)
+    profile.updated = call.wall
+    profile.updated_by = OWNER["name"]
+    call.account.change()
+    return profile
 
 
 def list_deals(call: Call) -> Answer:
     """Answer the first `limit` deals; more pages are not documented, so there are none."""
-    sort = _sort(call)
+    sort = sort_of(call)
     size = call.number("limit", _LIST_SIZE)
     if call.behaviour.deals_limit_cap is not None:
         size = min(size, call.behaviour.deals_limit_cap)
-    rows = _ordered(call, sort, None)
+    rows = ordered_deals(call, sort, None)
     serials = page_of(rows, sort[0], 0, size, call.chance if call.behaviour.unstable_ties else None)
     meta = {"page": 1, "pages": -(-len(rows) // size), "per_page": size, "total": len(rows)}
     resources = [deal_document(call.world, serial, now=call.now) for serial in serials]
     return json_answer({"meta": meta, "resources": resources}, lasting=not call.behaviour.unstable_ties)
 
 
-def get_deal(call: Call) -> Answer:
+def get(call: Call) -> Answer:
     """Answer one deal."""
-    serial = call.world.deals.serial_of(call.ids["deal_id"])
-    if serial is None:
-        return not_found("deal", call.ids["deal_id"])
-    return json_answer(deal_document(call.world, serial, now=call.now), lasting=True)
+    return json_answer(deal_document(call.world, deal_number(call), now=call.now), lasting=True)
 
 
-def list_pipelines(call: Call) -> Answer:
-    """Answer the pipelines that this account offers."""
+def create(call: Call) -> Answer:
+    """Create a deal on a stage of a pipeline."""
+    needed = {"fields_values", "pipeline_id", "stage_id"}
+    rules = {
+        name: Rule(kind=rule.kind, required=name in needed, null=rule.null, items=rule.items)
+        for name, rule in _MEMBERS.items()
+    }
+    body = read_body(call, **rules)
+    stage = _stage(call, body["pipeline_id"], body["stage_id"])
+    fields = _fields(call, body["fields_values"])
+    if not fields.get("deal_name"):
+        raise complain("/fields_values", "Deal name is required")
+    if not fields.get("probability") and stage["default_probability"] is None:
+        raise complain("/fields_values", "Probability is required: the stage has no default")
+    facts = _facts(call, body)
+    serial = call.world.insert_deal(call.now)
+    call.account.deals[serial] = DealProfile(
+        pipeline_id=body["pipeline_id"],
+        stage_id=body["stage_id"],
+        fields={name: values for name, values in fields.items() if values},
+        owner=facts.get("owner", OWNER),
+        creator=OWNER,
+        updated_by=OWNER["name"],
+        currency=facts.get("currency", "USD"),
+        privacy=facts.get("privacy", {"read": None, "edit": None}),
+        tags=facts.get("tags", []),
+        related_contacts=facts.get("related_contacts", []),
+        related_external_contacts=facts.get("related_external_contacts", []),
+        updated=call.wall,
+        transitions=[_transition(call, None, body["stage_id"])],
+    )
+    _know_tags(call, facts.get("tags", []))
+    call.account.change()
+    return json_answer(deal_document(call.world, serial, now=call.now))
+
+
+def update(call: Call) -> Answer:
+    """Change what is sent, and move the deal where another stage is sent."""
+    serial = deal_number(call)
+    if not editable_deal(call, serial):
+        raise complain("/", "The deal is not editable")
+    body = read_body(call, **_MEMBERS)
+    pipeline_id, stage_id = deal_place(call.world, serial)
+    target = body.get("pipeline_id", pipeline_id)
+    if target != pipeline_id and "stage_id" not in body:
+        raise complain("/", 'missing required properties: ["stage_id"]')
+    new_stage = body.get("stage_id", stage_id)
+    if (target, new_stage) != (pipeline_id, stage_id):
+        _stage(call, target, new_stage)
+    fields = _fields(call, body.get("fields_values", {}))
+    if "deal_name" in fields and not fields["deal_name"]:
+        raise complain("/fields_values", "Deal name is required")
+    facts = _facts(call, body)
+    profile = note_deal_change(call, serial)
+    profile.fields = {name: items for name, items in {**profile.fields, **fields}.items() if items}
+    for name, value in facts.items():
+        setattr(profile, name, value)
+    if new_stage != stage_id:
+        profile.transitions = [*profile.transitions, _transition(call, stage_id, new_stage)]
+        profile.pipeline_id, profile.stage_id = target, new_stage
+    _know_tags(call, facts.get("tags", []))
+    return json_answer(deal_document(call.world, serial, now=call.now))
+
+
+def delete(call: Call) -> Answer:
+    """Delete one deal."""
+    serial = deal_number(call)
+    if not editable_deal(call, serial):
+        return forbidden("delete this deal")
+    call.world.deals.delete(call.now, serial)
+    return EMPTY
+
+
+def won_last_month(call: Call) -> Answer:
+    """Answer the amount and the number of deals that were won in the month before this one."""
+    first = datetime.fromtimestamp(call.wall, UTC).date().replace(day=1)
+    last = first - timedelta(days=1)
+    stages = call.account.stages()
+    amounts = []
+    for serial in call.world.deals.listed:
+        stage_id = deal_place(call.world, serial)[1]
+        if stages[stage_id]["role"]["name"] != "won":
+            continue
+        way = deal_document(call.world, serial, now=call.now)["stage_transitions"]["transitions"]
+        if last.replace(day=1).isoformat() <= way[-1]["when"] <= last.isoformat():
+            amounts.append(float(deal_values(call.world, serial).get("amount") or 0))
     return json_answer(
-        {"pipelines": [PIPELINES[place]["document"] for place in _offered(call)]}, lasting=True
+        {"last_month_won_amount": round(sum(amounts), 2), "last_month_won_count": len(amounts)}
     )
 
 
-def deals_by_stage(call: Call) -> Answer:
-    """Answer the first deals of each stage of a pipeline, each group with its own way on."""
-    pipeline_id = call.ids["pipeline_id"]
-    pipeline = next(
-        (place for place in _offered(call) if _document(place)["pipeline_id"] == pipeline_id), None
-    )
-    if pipeline is None:
-        return not_found("pipeline", pipeline_id)
-    sort = _sort(call)
-    size = call.number("limit", _GROUP_SIZE)
-    skip = call.number("skip", 0, least=0)
-    wanted = call.text("stage_id")
-    if call.text("query"):
-        return json_answer({"message": "The simulator does not search deals yet"}, 501)
-    stages = [stage for stage in _document(pipeline)["stages"] if wanted in {None, stage["stage_id"]}]
-    if not stages:
-        return not_found("stage", wanted or "")
-    groups = []
-    for stage in stages:
-        number = _document(pipeline)["stages"].index(stage)
-        rows = _stuck(call, stage, _ordered(call, sort, (pipeline, number)))
-        serials = page_of(rows, sort[0], skip, size, call.chance if call.behaviour.unstable_ties else None)
-        groups.append(_group(call, stage, serials, rows, skip + size))
-    return json_answer({"stages": groups}, lasting=not call.behaviour.unstable_ties)
+def overdue_activities(call: Call) -> Answer:
+    """Answer what should have been done for a deal by now, the longest overdue first."""
+    deal_number(call)
+    types = call.names("types")
+    tasks = due(call, call.ids["deal_id"]) if not types or "task" in types else []
+    shown = [activity(call, task) for task in tasks[: call.number("limit", _LIST_SIZE)]]
+    return json_answer({"activities": shown})
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
     {
-        "deal_pipelines.deals_by_stage": deals_by_stage,
-        "deal_pipelines.list": list_pipelines,
-        "deals.get": get_deal,
+        "deals.create": create,
+        "deals.delete": delete,
+        "deals.get": get,
         "deals.list": list_deals,
+        "deals.overdue_activities": overdue_activities,
+        "deals.update": update,
+        "deals.won_last_month": won_last_month,
     }
 )
 
 
-def _document(place: int) -> dict[str, Any]:
-    document: dict[str, Any] = PIPELINES[place]["document"]
-    return document
+def sort_of(call: Call) -> Order:
+    """Return the order a call asks for; it has to ask for one.
 
-
-def _offered(call: Call) -> list[int]:
-    switches = call.behaviour
-    return [
-        place
-        for place, pipeline in enumerate(PIPELINES)
-        if (switches.offer_archived or pipeline["document"]["archived_at"] is None)
-        and (switches.offer_invisible or pipeline["visible"])
-    ]
-
-
-def _sort(call: Call) -> tuple[Callable[[int], Any], bool]:
+    Raises:
+        Refusal: It is missing, or the vendor does not sort by that: a 409.
+    """
     text = call.text("sort")
     if not text:
-        raise Refusal(invalid({"/": 'missing required properties: ["sort"]'}))
+        raise complain("/", 'missing required properties: ["sort"]')
     name, colon, order = text.rpartition(":")
     if not colon or order not in {"asc", "desc"}:
-        raise Refusal(invalid({"/sort": "must be <field>:asc or <field>:desc"}))
+        raise complain("/sort", "must be <field>:asc or <field>:desc")
     if name in _UNSORTABLE or name not in _SORTABLE:
-        raise Refusal(invalid({"/sort": f"{name} is not sortable"}))
+        raise complain("/sort", f"{name} is not sortable")
     field, world = _SORTABLE[name], call.world
     if field == "amount":
-        return (lambda serial: float(deal_values(world, serial)["amount"])), order == "desc"
-    return (lambda serial: deal_values(world, serial)[field].lower()), order == "desc"
+        return (lambda serial: float(deal_values(world, serial).get("amount") or 0)), order == "desc"
+    return (lambda serial: deal_values(world, serial).get(field, "").lower()), order == "desc"
 
 
-def _ordered(call: Call, sort: tuple[Callable[[int], Any], bool], place: tuple[int, int] | None) -> list[int]:
-    """Return the deals of one stage, or all, in order."""
-    known = ("deals", call.text("sort"), place)
+def ordered_deals(call: Call, sort: Order, pipeline_id: str | None) -> list[int]:
+    """Return the deals of one pipeline, or all, in order."""
+    known = ("deals", call.text("sort"), pipeline_id)
     if known not in call.found:
         rows = [
-            serial for serial in call.world.deals.listed if place in {None, deal_place(call.world, serial)}
+            serial
+            for serial in call.world.deals.listed
+            if pipeline_id in {None, deal_place(call.world, serial)[0]} and _visible(call, serial)
         ]
         rows.sort(key=sort[0], reverse=sort[1])
         call.found[known] = rows
@@ -138,36 +264,108 @@ def _ordered(call: Call, sort: tuple[Callable[[int], Any], bool], place: tuple[i
     return found
 
 
-def _stuck(call: Call, stage: dict[str, Any], rows: list[int]) -> list[int]:
-    """Keep the deals that are, or are not, in their stage for longer than it expects; all where not asked."""
-    if call.text("stuck") is None:
-        return rows
-    wanted = call.flag("stuck", default=False)
-    latest = call.world.wall(call.now) - 86_400 * stage["expected_days"]
-    return [serial for serial in rows if (call.world.deals.created[serial] < latest) is wanted]
+def _visible(call: Call, serial: int) -> bool:
+    profile = call.account.deals.get(serial)
+    return profile is None or call.account.may_read(profile.privacy, profile.owner["user_id"])
 
 
-def _group(
-    call: Call, stage: dict[str, Any], serials: list[int], rows: list[int], following: int
-) -> dict[str, Any]:
-    """Return one stage with its deals; the way on is relative, as the vendor's may be."""
-    address = None
-    if following < len(rows):
-        again = {
-            "sort": call.text("sort"),
-            "limit": call.number("limit", _GROUP_SIZE),
-            "stage_id": stage["stage_id"],
-        }
-        if call.text("stuck") is not None:
-            again["stuck"] = call.text("stuck")
-        path = f"/api/v2/deals/pipelines/{call.ids['pipeline_id']}/deals"
-        address = f"{path}?{urlencode({**again, 'skip': following})}"
-    amounts: dict[str, float] = {}
-    for serial in rows:
-        currency = deal_currency(call.world, serial)
-        amounts[currency] = amounts.get(currency, 0.0) + float(deal_values(call.world, serial)["amount"])
-    totals = [{"currency": currency, "count": int(amount)} for currency, amount in sorted(amounts.items())]
-    deals = [deal_document(call.world, serial, now=call.now) for serial in serials]
-    # What the vendor counts as "new" is not documented; here it is every deal of the stage.
-    meta = {"total_new_count": len(rows), "next_page_url": address, "total_amount": totals}
-    return {"stage": stage, "deals": deals, "meta": meta}
+def _stage(call: Call, pipeline_id: str, stage_id: str) -> dict[str, Any]:
+    """Return a stage that can take deals.
+
+    Raises:
+        Refusal: The pipeline or the stage is unknown or archived: a 409.
+    """
+    pipeline = call.account.pipelines.get(pipeline_id)
+    if pipeline is None or pipeline["archived_at"] is not None:
+        raise complain("/pipeline_id", f"There is no active pipeline {pipeline_id}")
+    for stage in pipeline["stages"]:
+        if stage["stage_id"] == stage_id and stage["archived_at"] is None:
+            found: dict[str, Any] = stage
+            return found
+    raise complain("/stage_id", f"There is no active stage {stage_id} in this pipeline")
+
+
+def _fields(call: Call, sent: Mapping[str, Any]) -> dict[str, list[dict[str, Any]]]:
+    """Return fields by name, sent by id or by name; an empty list removes a field.
+
+    Raises:
+        Refusal: A field is unknown, or its values are no list of values: a 409.
+    """
+    names = {field_id: name for name, (field_id, _) in DEAL_FIELDS.items()}
+    kinds = {name: kind["field_kind"] for name, (_, kind) in DEAL_FIELDS.items()}
+    for field_id, entry in call.account.deal_fields.items():
+        name = names[field_id] = entry["field"]["field_name"]
+        kinds[name] = entry["field"]["field_type"]["field_kind"]
+    fields: dict[str, list[dict[str, Any]]] = {}
+    complaints: dict[str, str] = {}
+    for key, given in sent.items():
+        name = "deal_name" if key == "name" else names.get(key, key)
+        if name not in kinds:
+            complaints[f"/fields_values/{key}"] = f"There is no deal field {key}"
+        elif not isinstance(given, list) or not all(
+            isinstance(one, dict) and "value" in one for one in given
+        ):
+            complaints[f"/fields_values/{key}"] = "must be a list of {value}"
+        else:
+            values = [one for one in given if one["value"] not in {None, ""}]
+            wrong = [one["value"] for one in values if not _fits(kinds[name], str(one["value"]))]
+            if wrong:
+                complaints[f"/fields_values/{key}"] = f"Can't parse value {wrong[0]} as {kinds[name].upper()}"
+            fields[name] = [
+                {"is_primary": place == 0, **one, "value": str(one["value"])}
+                for place, one in enumerate(values)
+            ]
+    if complaints:
+        raise Refusal(invalid(complaints))
+    return fields
+
+
+def _fits(kind: str, text: str) -> bool:
+    try:
+        if kind == "number":
+            float(text)
+        elif kind == "datetime":
+            datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return kind != "boolean" or text.lower() in {"true", "false"}
+
+
+def _facts(call: Call, body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the members of a body that are kept as they are.
+
+    Raises:
+        Refusal: One of them names nobody, or is malformed: a 409.
+    """
+    facts = {
+        name: body[name]
+        for name in ("currency", "related_contacts", "related_external_contacts", "tags")
+        if name in body
+    }
+    if "owner_id" in body:
+        facts["owner"] = user(body["owner_id"])
+        if facts["owner"] is None:
+            raise complain("/owner_id", f"There is no user {body['owner_id']}")
+    if "privacy" in body:
+        facts["privacy"] = {"read": None, "edit": None, **(body["privacy"] or {})}
+    if not _CURRENCY.fullmatch(facts.get("currency", "USD")):
+        raise complain("/currency", f"{facts['currency']!r} is not a currency of ISO 4217")
+    for place, related in enumerate(facts.get("related_contacts", ())):
+        path = f"/related_contacts/{place}"
+        wrong = wrong_in(related, {"contact_id": Rule(required=True), "note": Rule(null=True)}, path)
+        if wrong:
+            raise Refusal(invalid(wrong))
+        if call.world.contacts.serial_of(related["contact_id"]) is None:
+            raise complain(f"{path}/contact_id", f"There is no contact {related['contact_id']}")
+    return facts
+
+
+def _transition(call: Call, before: str | None, after: str) -> dict[str, Any]:
+    day = datetime.fromtimestamp(call.wall, UTC).date().isoformat()
+    return {"from_stage": before, "to_stage": after, "who": OWNER, "when": day, "notes": None}
+
+
+def _know_tags(call: Call, tags: list[str]) -> None:
+    stamp = datetime.fromtimestamp(int(call.wall), UTC).isoformat()
+    for tag in tags:
+        call.account.deal_tags.setdefault(tag, stamp)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from nimble_async.testing.nimble.call import Answer, Call, Handler, json_answer
-from nimble_async.testing.nimble.content import COMPANY_ID, OWNER, USERS
+from nimble_async.testing.nimble.standing import COMPANY_ID, OWNER, USERS
 
 __all__ = ["HANDLERS", "me"]
 
