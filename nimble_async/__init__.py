@@ -1,4 +1,4 @@
-"""An asyncio client for the Nimble CRM API.
+"""An asyncio client for the Nimble CRM API, and for ActiveCampaign's deals API.
 
     async with NimbleClient(api_key="...") as nimble:
         async for contact in nimble.contacts.list(sort="created:asc"):
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from nimble_async._aio.paginator import Page, Paginator
     from nimble_async._aio.ports import TokenStore
     from nimble_async._sansio.tokens import TokenRecord
+    from nimble_async.activecampaign.client import ActiveCampaignClient
     from nimble_async.config import ClientConfig, RateLimit, RetryPolicy, Timeouts
     from nimble_async.errors import (
         ActionRefused,
@@ -74,6 +75,7 @@ _HOMES = {
     "_aio.paginator": ("Page", "Paginator"),
     "_aio.ports": ("TokenStore",),
     "_sansio.tokens": ("TokenRecord",),
+    "activecampaign.client": ("ActiveCampaignClient",),
     "config": ("ClientConfig", "RateLimit", "RetryPolicy", "Timeouts"),
     "errors": (
         "ActionRefused", "CheckpointRefused", "ConfigurationError", "ConnectionFailed", "CredentialsError",
@@ -98,6 +100,7 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ActionRefused",
+    "ActiveCampaignClient",
     "Address",
     "ApiKey",
     "AttemptEnded",

@@ -65,17 +65,25 @@ class ApiKey:
         key: The key as the vendor shows it.
         header: The header it travels in.
         prefix: What stands before it there.
+        origin: Where a person finds it.
 
     Raises:
         ConfigurationError: The key is empty or holds what no header may hold.
     """
 
-    def __init__(self, key: str, *, header: str = "Authorization", prefix: str = "Bearer ") -> None:
+    def __init__(
+        self,
+        key: str,
+        *,
+        header: str = "Authorization",
+        prefix: str = "Bearer ",
+        origin: str = "Nimble: Settings > API Token",
+    ) -> None:
         key = key.strip()
         if not key or not key.isascii() or not key.isprintable() or " " in key:
             raise ConfigurationError(
                 "The API key is empty or holds characters that no key has.",
-                hint="Copy it again from Nimble: Settings > API Token.",
+                hint=f"Copy it again from {origin}.",
             )
         self._key = Secret(key)
         self._header, self._prefix = header, prefix

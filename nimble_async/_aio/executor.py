@@ -26,6 +26,7 @@ from nimble_async._sansio.outcome import failure_of
 from nimble_async._sansio.paging import ByUrl, Cursor
 from nimble_async._sansio.record import DecodingReport, read_record, row_reader
 from nimble_async._sansio.retrying import GiveUp, decide, replays
+from nimble_async._sansio.sideload import Beside, attach
 from nimble_async.config import ClientConfig
 from nimble_async.errors import (
     CallInfo,
@@ -133,9 +134,20 @@ class Executor:
         body: object = UNSET,
     ) -> list[Raw]:
         """Make a call whose answer is a list without pages; return its rows as bytes."""
+        return (await self.whole(operation, ids=ids, query=query, body=body)).rows
 
-        def read(response: Response) -> list[Raw]:
-            return codec.read_rows(operation, response.body)
+    async def whole(
+        self,
+        operation: Operation[Any],
+        *,
+        ids: Mapping[str, str] = _NOTHING,
+        query: Mapping[str, Any] = _NOTHING,
+        body: object = UNSET,
+    ) -> codec.RawPage:
+        """Make a call whose answer is a list without pages; return its rows and what came beside them."""
+
+        def read(response: Response) -> codec.RawPage:
+            return codec.read_page(operation, response)
 
         return await self._exchange(operation, self._request(operation, ids, query, body), ids, read)
 
@@ -171,10 +183,18 @@ class Executor:
         return await self._exchange(operation, request, _NOTHING, read)
 
     def records(
-        self, kind: type[T], rows: Sequence[bytes | Raw], *, eager: tuple[str, ...] = ()
+        self,
+        kind: type[T],
+        rows: Sequence[bytes | Raw],
+        beside: Beside | None = None,
+        *,
+        eager: tuple[str, ...] = (),
     ) -> list[T | None]:
-        """Read rows; None stands in the place of a rejected one, which the report counts."""
-        read = self.reader(kind, eager)
+        """Read rows; None stands in the place of a rejected one, which the report counts.
+
+        Each record takes along what belongs to it of what came `beside` the rows.
+        """
+        read = self.reader(kind, eager, beside)
         found: list[T | None] = []
         for row in rows:
             try:
@@ -184,9 +204,23 @@ class Executor:
                 found.append(None)
         return found
 
-    def reader(self, kind: type[T], eager: tuple[str, ...] = ()) -> Callable[[bytes | Raw], T]:
-        """Return the function that reads one row, and of it at once the members that `eager` names."""
-        return row_reader(kind, noticed=self.core.report.noticed, eager=eager)
+    def reader(
+        self, kind: type[T], eager: tuple[str, ...] = (), beside: Beside | None = None
+    ) -> Callable[[bytes | Raw], T]:
+        """Return the function that reads one row, and of it at once the members that `eager` names.
+
+        The record takes along what belongs to it of what came `beside` the rows.
+        """
+        read = row_reader(kind, noticed=self.core.report.noticed, eager=eager)
+        if not beside:
+            return read
+
+        def read_both(row: bytes | Raw) -> T:
+            record = read(row)
+            attach(record, beside.of(row))
+            return record
+
+        return read_both
 
     def page_was_read(self, operation: Operation[Any], rows: int) -> None:
         """Tell the hooks of a page."""
@@ -199,6 +233,11 @@ class Executor:
         def read(response: Response) -> T:
             if operation.shape is Shape.EMPTY:
                 return None  # type: ignore[return-value]  # `returns` is NoneType where the shape is empty
+            if operation.shape is Shape.MEMBER:
+                member, beside = codec.read_member(operation, response.body)
+                record = read_record(operation.returns, member, noticed=noticed)
+                attach(record, beside.rows())
+                return record
             if operation.shape is not Shape.FIRST:
                 return read_record(operation.returns, response.body, noticed=noticed)
             rows = codec.read_rows(operation, response.body)

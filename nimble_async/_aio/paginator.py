@@ -18,16 +18,19 @@ from msgspec import Raw, Struct
 
 from nimble_async._aio.executor import Answer, Executor
 from nimble_async._aio.fanout import end_tasks
+from nimble_async._sansio import codec
 from nimble_async._sansio.checkpoints import Position, fingerprint, read_checkpoint, write_checkpoint
 from nimble_async._sansio.codec import PageFacts
 from nimble_async._sansio.operation import Operation
 from nimble_async._sansio.paging import ByNumber, ByOffset, Cursor, Trail, first_cursor, follow
 from nimble_async._sansio.record import touched
+from nimble_async._sansio.sideload import Beside
 from nimble_async.errors import ConfigurationError, MalformedResponse
 
 __all__ = ["Items", "Page", "Pages", "Paginator", "Prefetch"]
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 _SLICE = 100
 """Rows decoded before other tasks get a turn."""
@@ -54,13 +57,14 @@ def listing(
     query: Mapping[str, Any],
     size: int | None,
     page: int | None = None,
+    offset: int | None = None,
     start: str | None = None,
 ) -> Listing:
-    """Describe a walk from its first page, from page number `page`, or from a checkpoint.
+    """Describe a walk from its first page, from page number `page`, record number `offset`, or a checkpoint.
 
     Raises:
         CheckpointRefused: `start` is no checkpoint of this query.
-        ConfigurationError: The operation does not count its pages.
+        ConfigurationError: The operation does not count its pages, or its records.
     """
     if operation.paging is None:
         raise ConfigurationError(f"{operation.name} has no pages.")
@@ -72,6 +76,10 @@ def listing(
         if not isinstance(cursor, ByNumber):
             raise ConfigurationError(f"{operation.name} does not count its pages.")
         cursor = ByNumber(page, cursor.per_page, cursor.first)
+    if offset is not None:
+        if not isinstance(cursor, ByOffset) or offset < 0:
+            raise ConfigurationError(f"{operation.name} does not begin at record {offset}.")
+        cursor = ByOffset(offset, cursor.limit)
     begin = Position(cursor)
     if start is not None:
         begin = read_checkpoint(start, operation=operation.name, query=digits)
@@ -112,6 +120,15 @@ class Page(Generic[T]):
         """Whether there is a page behind this one."""
         return self._after.following is not None
 
+    def beside(self, name: str, kind: type[V]) -> list[V]:
+        """Return the records of another list of this answer, such as one asked for by `include`.
+
+        None came unless the answer has such a list. Rows without a usable id are left out, and counted.
+        """
+        rows = codec.read_list(self.raw, name)
+        records = self._after.executor.records(kind, rows)
+        return [record for record in records if record is not None]
+
     async def next(self) -> Page[T] | None:
         """Read the page behind this one; None after the last."""
         return await self._after.copy().page()
@@ -142,8 +159,8 @@ class _Walk(Generic[T]):
     """The state of one walk: the page it stands on, the next row, the page that follows."""
 
     __slots__ = (
-        "before", "count", "cursor", "executor", "fetch", "following", "kind", "last", "listing", "reading",
-        "row", "trail",
+        "before", "beside", "count", "cursor", "executor", "fetch", "following", "kind", "last", "listing",
+        "reading", "row", "trail",
     )  # fmt: skip
 
     def __init__(self, executor: Executor, listing: Listing) -> None:
@@ -156,6 +173,8 @@ class _Walk(Generic[T]):
         self.before: int | None = listing.begin.mark
         self.trail: Trail = Trail(listing.begin.mark)
         self.row: int = listing.begin.row
+        self.beside: Beside | None = None
+        """What came beside the rows of the page it stands on, while their turn lasts."""
         self.count: int | None = None
         """Rows of the page it stands on; None before the first."""
         self.reading: bool = False
@@ -189,9 +208,11 @@ class _Walk(Generic[T]):
         with self._alone():
             step = await self._read()
         if step is None:
+            self.beside = None
             return None
         self._stand_on(step)
         rows: list[Raw] = step.answer.page.rows
+        self.beside = step.answer.page.beside
         self.executor.page_was_read(self.listing.operation, len(rows))
         return rows
 
@@ -203,7 +224,7 @@ class _Walk(Generic[T]):
                 return None
             rows = step.answer.page.rows
             wanted = rows[self.row if self.count is None else 0 :]
-            items = await self._decoded(wanted)
+            items = await self._decoded(wanted, step.answer.page.beside)
         self._stand_on(step)
         self.row = len(rows)
         self.executor.page_was_read(self.listing.operation, len(rows))
@@ -238,7 +259,7 @@ class _Walk(Generic[T]):
         self.cursor, self.following = step.cursor, step.following
         self.count = len(step.answer.page.rows)
 
-    async def _decoded(self, rows: list[Raw]) -> list[T]:
+    async def _decoded(self, rows: list[Raw], beside: Beside) -> list[T]:
         """Decode rows, in slices: other tasks get their turn in between."""
         items: list[T] = []
         eager = touched(self.last)
@@ -246,8 +267,9 @@ class _Walk(Generic[T]):
             if begin:
                 await asyncio.sleep(0)
             some = rows[begin : begin + _SLICE]
-            found = self.executor.records(self.kind, some[:-1], eager=eager)
-            found += self.executor.records(self.kind, some[-1:])  # shows whether they are still asked for
+            found = self.executor.records(self.kind, some[:-1], beside, eager=eager)
+            # The last one shows whether they are still asked for.
+            found += self.executor.records(self.kind, some[-1:], beside)
             items.extend(record for record in found if record is not None)
         self.last = items[-1] if items else None
         return items
@@ -280,7 +302,7 @@ class Items(Generic[T]):
                 walk.row += 1
                 row = coming.pop()
                 if not coming:  # the last shows whether the members that were asked for still are
-                    self._read = walk.executor.reader(walk.kind)
+                    self._read = walk.executor.reader(walk.kind, beside=walk.beside)
                 try:
                     walk.last = record = self._read(row)
                 except MalformedResponse as error:
@@ -302,13 +324,13 @@ class Items(Generic[T]):
                 return False
         self._coming = self._rows[walk.row : walk.row + _SLICE]
         self._coming.reverse()
-        self._read = walk.executor.reader(walk.kind, touched(walk.last))
+        self._read = walk.executor.reader(walk.kind, touched(walk.last), walk.beside)
         return True
 
     async def aclose(self) -> None:
         """End the iteration and let go of the page it holds; `checkpoint()` still tells where it stood."""
         self._rows, self._coming = [], []
-        self._walk.last = None
+        self._walk.last = self._walk.beside = None
         self._closed = True
 
     def checkpoint(self) -> str:

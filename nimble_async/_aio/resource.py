@@ -44,8 +44,8 @@ class Resource:
         **ids: str,
     ) -> list[T]:
         """Make a call whose answer is a list without pages; rows without a usable id are left out."""
-        rows = await self._executor.rows(operation, ids=ids, query=query, body=body)
-        records = self._executor.records(operation.returns, rows)
+        whole = await self._executor.whole(operation, ids=ids, query=query, body=body)
+        records = self._executor.records(operation.returns, whole.rows, whole.beside)
         return [record for record in records if record is not None]
 
     def _paginate(
@@ -55,12 +55,13 @@ class Resource:
         query: Mapping[str, Any] = _NOTHING,
         size: int | None = 100,
         page: int | None = None,
+        offset: int | None = None,
         start: str | None = None,
         **ids: str,
     ) -> Paginator[T]:
         """Describe a walk; nothing is sent. What is None in the query is not part of it."""
         wanted = {name: value for name, value in query.items() if value is not None}
-        walk = listing(operation, ids=ids, query=wanted, size=size, page=page, start=start)
+        walk = listing(operation, ids=ids, query=wanted, size=size, page=page, offset=offset, start=start)
         return Paginator(self._executor, walk)
 
     async def _gather(self, calls: Sequence[Callable[[], Awaitable[T]]]) -> list[T]:

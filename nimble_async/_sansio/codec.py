@@ -16,9 +16,10 @@ from msgspec import UNSET, Raw, Struct, UnsetType
 
 from nimble_async._sansio.message import Response
 from nimble_async._sansio.operation import Operation, Shape
+from nimble_async._sansio.sideload import Beside
 from nimble_async.errors import MalformedResponse
 
-__all__ = ["PageFacts", "RawPage", "decode", "encode", "read_page", "read_rows"]
+__all__ = ["PageFacts", "RawPage", "decode", "encode", "read_list", "read_member", "read_page", "read_rows"]
 
 T = TypeVar("T")
 
@@ -43,6 +44,9 @@ class PageFacts(Struct, frozen=True, kw_only=True):
     """Where each group of this answer goes on."""
 
 
+_NOTHING_BESIDE = Beside(())
+
+
 class RawPage(Struct, frozen=True):
     """One answer of a list: its rows as bytes that belong to the answer, and its facts."""
 
@@ -50,6 +54,8 @@ class RawPage(Struct, frozen=True):
     facts: PageFacts
     groups: list[Raw] = []
     """For answers in groups: each group as it came, `rows` being the rows of all of them."""
+    beside: Beside = _NOTHING_BESIDE
+    """What else came in the answer."""
 
 
 def encode(value: object) -> bytes:
@@ -168,7 +174,50 @@ def read_page(operation: Operation[Any], response: Response) -> RawPage:
         total=_lenient(meta.total, int),
         next_page=_lenient(envelope.next_page, dict[str, Any]),
     )
-    return RawPage(rows, facts)
+    return RawPage(rows, facts, beside=_beside(operation, response.body))
+
+
+def read_member(operation: Operation[Any], body: bytes) -> tuple[Raw, Beside]:
+    """Return the object that an answer holds under one name, and what came beside it.
+
+    Raises:
+        MalformedResponse: There is nothing under that name.
+    """
+    members = decode(body, dict[str, Raw])
+    member = members.get(operation.items)
+    if member is None:
+        raise MalformedResponse(
+            f"The answer of {operation.name} has no member {operation.items!r}.",
+            body=body,
+            path=f"$.{operation.items}",
+        )
+    return member, _lists(operation, members)
+
+
+def _beside(operation: Operation[Any], body: bytes) -> Beside:
+    return _lists(operation, decode(body, dict[str, Raw])) if operation.sides else _NOTHING_BESIDE
+
+
+def _lists(operation: Operation[Any], members: Mapping[str, Raw]) -> Beside:
+    """Return the lists that the operation names; one that came as something else is no list."""
+    found = []
+    for side in operation.sides:
+        rows = _lenient_rows(members.get(side.name))
+        if rows:
+            found.append((side, rows))
+    return Beside(found)
+
+
+def read_list(body: bytes, name: str) -> list[Raw]:
+    """Return the rows of any list of an answer; none where it has no such list."""
+    return _lenient_rows(decode(body, dict[str, Raw]).get(name))
+
+
+def _lenient_rows(data: Raw | None) -> list[Raw]:
+    try:
+        return [] if data is None else _decoder(list[Raw]).decode(data)
+    except _UNREADABLE:
+        return []
 
 
 def _read_groups(operation: Operation[Any], body: bytes) -> RawPage:

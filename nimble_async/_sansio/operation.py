@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from nimble_async.errors import QueryRefused
 
-__all__ = ["Operation", "Paging", "Shape", "delete", "get", "post", "put"]
+__all__ = ["Operation", "Paging", "Shape", "Side", "delete", "get", "patch", "post", "put"]
 
 T = TypeVar("T")
 _SLOT = re.compile(r"\{(\w+)\}")
@@ -26,6 +26,8 @@ class Shape(StrEnum):
 
     OBJECT = "object"
     """The whole answer is the value."""
+    MEMBER = "member"
+    """The object under `items`."""
     LIST = "list"
     """A list under `items`."""
     FIRST = "first"
@@ -49,6 +51,19 @@ class Paging(StrEnum):
     OFFSET = "limit/offset"
 
 
+class Side(Struct, frozen=True, kw_only=True):
+    """A list of other records that an answer may bring beside its own, and which of them belong to which.
+
+    A record of that list belongs to one of the answer's own if it names it in a member of `back`,
+    or is named by it in a member of `via` (an id, or a list of ids).
+    """
+
+    name: str
+    """The member of the answer that holds the list."""
+    back: tuple[str, ...] = ()
+    via: tuple[str, ...] = ()
+
+
 class Operation(Struct, Generic[T], frozen=True, kw_only=True):
     """The facts of one endpoint. `returns` is the type of the value, of one record for a list."""
 
@@ -58,6 +73,8 @@ class Operation(Struct, Generic[T], frozen=True, kw_only=True):
     returns: type[T]
     shape: Shape = Shape.OBJECT
     items: str = ""
+    sides: tuple[Side, ...] = ()
+    """What may come beside the value."""
     paging: Paging | None = None
     bucket: str = "default"
     """Which share of the rate budget a call is charged to."""
@@ -99,13 +116,14 @@ def get(
     returns: type[T],
     shape: Shape = Shape.OBJECT,
     items: str = "",
+    sides: tuple[Side, ...] = (),
     paging: Paging | None = None,
     bucket: str = "default",
     summary: str = "",
 ) -> Operation[T]:
     """Describe a read: repeatable, never destructive."""
     return Operation(
-        name=name, method="GET", path=path, returns=returns, shape=shape, items=items,
+        name=name, method="GET", path=path, returns=returns, shape=shape, items=items, sides=sides,
         paging=paging, bucket=bucket, repeatable=True, summary=summary,
     )  # fmt: skip
 
@@ -117,6 +135,7 @@ def post(
     returns: type[T],
     shape: Shape = Shape.OBJECT,
     items: str = "",
+    sides: tuple[Side, ...] = (),
     repeatable: bool = False,
     destructive: bool = False,
     verified: bool = True,
@@ -125,8 +144,8 @@ def post(
 ) -> Operation[T]:
     """Describe a POST: not repeatable unless said, since no vendor here knows idempotency keys."""
     return Operation(
-        name=name, method="POST", path=path, returns=returns, shape=shape, items=items, bucket=bucket,
-        repeatable=repeatable, destructive=destructive, verified=verified, summary=summary,
+        name=name, method="POST", path=path, returns=returns, shape=shape, items=items, sides=sides,
+        bucket=bucket, repeatable=repeatable, destructive=destructive, verified=verified, summary=summary,
     )  # fmt: skip
 
 
@@ -137,6 +156,7 @@ def put(
     returns: type[T],
     shape: Shape = Shape.OBJECT,
     items: str = "",
+    sides: tuple[Side, ...] = (),
     repeatable: bool = True,
     destructive: bool = False,
     bucket: str = "default",
@@ -144,8 +164,28 @@ def put(
 ) -> Operation[T]:
     """Describe a PUT: repeatable unless said, since it names the state wanted."""
     return Operation(
-        name=name, method="PUT", path=path, returns=returns, shape=shape, items=items, bucket=bucket,
-        repeatable=repeatable, destructive=destructive, summary=summary,
+        name=name, method="PUT", path=path, returns=returns, shape=shape, items=items, sides=sides,
+        bucket=bucket, repeatable=repeatable, destructive=destructive, summary=summary,
+    )  # fmt: skip
+
+
+def patch(
+    name: str,
+    path: str,
+    *,
+    returns: type[T],
+    shape: Shape = Shape.OBJECT,
+    items: str = "",
+    sides: tuple[Side, ...] = (),
+    repeatable: bool = True,
+    destructive: bool = False,
+    bucket: str = "default",
+    summary: str = "",
+) -> Operation[T]:
+    """Describe a PATCH: repeatable unless said, since it names the state wanted of what it changes."""
+    return Operation(
+        name=name, method="PATCH", path=path, returns=returns, shape=shape, items=items, sides=sides,
+        bucket=bucket, repeatable=repeatable, destructive=destructive, summary=summary,
     )  # fmt: skip
 
 

@@ -114,8 +114,14 @@ class ByOffset(Struct, frozen=True, tag="offset"):
         return {"limit": self.limit, "offset": self.offset}
 
     def after(self, facts: PageFacts) -> ByOffset | None:
-        """Return the next page's cursor; None after a short or empty page."""
-        return ByOffset(self.offset + facts.rows, self.limit) if facts.rows >= self.limit else None
+        """Return the next page's cursor; None after a short or empty page.
+
+        A total that promises more behind a short page is asked once more: it is a hint, but a vendor
+        that holds its pages shorter than they were asked for must not end the walk.
+        """
+        following = ByOffset(self.offset + facts.rows, self.limit)
+        more = facts.total is not None and facts.rows > 0 and following.offset < facts.total
+        return following if more or facts.rows >= self.limit else None
 
 
 Cursor = ByNumber | ByNextPage | ByUrl | ByLimit | ByOffset

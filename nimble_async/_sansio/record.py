@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from functools import cache, cached_property, lru_cache, partial
 from types import MappingProxyType
-from typing import Any, Generic, TypeVar, Union, overload
+from typing import Annotated, Any, Generic, TypeAlias, TypeVar, Union, overload
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
@@ -22,6 +22,7 @@ from nimble_async._sansio.codec import decode
 from nimble_async.errors import MalformedResponse
 
 __all__ = [
+    "AnyId",
     "DecodingReport",
     "DecodingStatistics",
     "Member",
@@ -36,6 +37,9 @@ T = TypeVar("T")
 V = TypeVar("V")
 Noticed = Callable[[str], None]
 """Told `Contact.created` when that member of a row could not be read."""
+
+AnyId: TypeAlias = Annotated[str, msgspec.Meta(description="A number is taken as its digits.")]
+"""The type of an id, for vendors that send some ids as text and some as numbers."""
 
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
@@ -55,7 +59,7 @@ class Member(Generic[T]):
         kind: Any,
         *,
         name: str = "",
-        then: Callable[[Any], T] | None = None,
+        then: Callable[[Any], T | None] | None = None,
         rescue: Callable[[bytes], tuple[T, Mapping[str, bytes]]] | None = None,
     ) -> None:
         self.kind = kind
@@ -149,6 +153,21 @@ class Record(Struct, frozen=True, dict=True, kw_only=True, eq=False):
         members = _MEMBERS.decode(self.raw)
         return {name: _anything(data) for name, data in members.items() if name not in named}
 
+    def beside(self, name: str, kind: type[V]) -> tuple[V, ...]:
+        """Return the records that came in the same answer under `name` and belong to this one.
+
+        None came unless they were asked for, or the vendor adds them unasked. Rows without a usable
+        id are left out. What comes beside a record is no part of its content.
+        """
+        rows: Mapping[str, tuple[bytes, ...]] = self.__dict__.get("_beside", {})
+        found = []
+        for row in rows.get(name, ()):
+            try:
+                found.append(read_record(kind, row, noticed=self.__dict__.get("_noticed")))
+            except MalformedResponse:
+                self.__dict__.get("_noticed", _nobody)(f"{type(self).__name__}.{name}")
+        return tuple(found)
+
     def __eq__(self, other: object) -> bool:
         """Compare the whole content, unknown members included; the order of members is no matter."""
         if not isinstance(other, Record) or type(other) is not type(self):
@@ -181,8 +200,14 @@ class Record(Struct, frozen=True, dict=True, kw_only=True, eq=False):
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the row's bytes; everything else follows from them."""
-        return read_record, (type(self), self.raw)
+        """Pickle the row's bytes, from which everything else follows, and what came beside it."""
+        beside = self.__dict__.get("_beside")
+        whole = read_record, (type(self), self.raw)
+        return whole if beside is None else (*whole, {"_beside": beside})
+
+
+def _nobody(member: str) -> None:
+    """Hear that a member could not be read, for a record that nobody counts."""
 
 
 def read_record(kind: type[T], data: bytes | Raw, *, noticed: Noticed | None = None) -> T:
@@ -274,7 +299,11 @@ def _member_by_member(kind: type[Record], own: bytes, noticed: Noticed | None) -
             try:
                 values[field.name] = _decoder(field.type).decode(data)
             except _UNREADABLE:
-                unread[field.encode_name] = bytes(data)
+                digits = _digits(data) if field.type == AnyId else ""
+                if digits:
+                    values[field.name] = digits
+                else:
+                    unread[field.encode_name] = bytes(data)
         if field.required and field.name not in values:
             raise _rejected(kind, f"it has no usable {field.encode_name}", own)
         if noticed is not None and field.encode_name in unread:
@@ -282,6 +311,12 @@ def _member_by_member(kind: type[Record], own: bytes, noticed: Noticed | None) -
     record = kind(**values)
     vars(record)["_unread"] = unread
     return record
+
+
+def _digits(data: Raw) -> str:
+    """Return an id that came as a whole number as the text it stands for; empty where it is none."""
+    text = bytes(data)
+    return text.decode() if text.isdigit() else ""
 
 
 def _rejected(kind: type, why: str, own: bytes) -> MalformedResponse:

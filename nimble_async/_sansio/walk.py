@@ -18,8 +18,21 @@ from nimble_async._sansio.codec import decode
 from nimble_async._sansio.operation import Operation
 from nimble_async.errors import MalformedResponse
 
-__all__ = ["GroupWalk", "OrderedWalk", "RowKey", "SnapshotWalk", "Walk", "lines_of", "read_keys"]
+__all__ = [
+    "GroupWalk",
+    "OffsetWalk",
+    "OrderedWalk",
+    "RowKey",
+    "SnapshotWalk",
+    "Walk",
+    "keys_of",
+    "lines_of",
+    "read_keys",
+    "read_numbers",
+]
 
+_EXACT = 1 << 53
+"""Whole numbers below this are exact as doubles."""
 Narrow: TypeAlias = Callable[[Mapping[str, Any], int | None, int | None], dict[str, Any]]
 
 
@@ -75,18 +88,36 @@ class SnapshotWalk(Struct, frozen=True, kw_only=True):
     groups: GroupWalk
 
 
-Walk: TypeAlias = OrderedWalk | SnapshotWalk
+class OffsetWalk(Struct, frozen=True, kw_only=True):
+    """Records in pages by offset, in the order of an id that is a number, never changes and never returns."""
+
+    crm: str
+    resource: str
+    listing: Operation[Any]
+    ascending: Mapping[str, Any]
+    """The members of the query that sort by the id, lowest first."""
+    id: str = "id"
+    limit: int = 100
+    """The most records a page may hold."""
+    assumptions: tuple[str, ...] = ()
+    """What the vendor is trusted in, and on whose word; the certificate says it."""
+
+
+Walk: TypeAlias = OrderedWalk | SnapshotWalk | OffsetWalk
 
 
 class RowKey(Struct, frozen=True, gc=False):
-    """What a job reads of a row: id (None: rejected) and date in seconds since 1970 (None: unreadable)."""
+    """What a job reads of a row: id (None: rejected), and what the list is ordered by (None: unreadable).
+
+    That is a date in seconds since 1970, or the id's number.
+    """
 
     id: str | None
     at: float | None
 
     @property
     def place(self) -> tuple[float, str]:
-        """Where the row stands in a file sorted by date, then id; unreadable dates come last."""
+        """Where the row stands in a file sorted by date or number, then id; unreadable ones come last."""
         return (float("inf") if self.at is None else self.at, self.id or "")
 
 
@@ -119,6 +150,33 @@ def read_keys(rows: Sequence[Raw | bytes], *, id_name: str, key_name: str) -> li
         else:
             keys.append(RowKey(found.id or None, _seconds(found.at)))
     return keys
+
+
+@cache
+def _numbered(id_name: str) -> type[Any]:
+    return msgspec.defstruct("Numbered", [("id", str | int)], rename={"id": id_name}, frozen=True, gc=False)
+
+
+def read_numbers(rows: Sequence[Raw | bytes], *, id_name: str) -> list[RowKey]:
+    """Read the id of each row, digits or a number, and the number it is; None where it is neither."""
+    decoder = msgspec.json.Decoder(_numbered(id_name)).decode
+    keys: list[RowKey] = []
+    for row in rows:
+        try:
+            found = str(decoder(row).id)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            keys.append(RowKey(None, None))
+        else:
+            plain = found.isascii() and found.isdigit() and len(found) < 17 and int(found) < _EXACT
+            keys.append(RowKey(found or None, float(found) if plain else None))
+    return keys
+
+
+def keys_of(walk: Walk, rows: Sequence[Raw | bytes]) -> list[RowKey]:
+    """Read of each row what a walk is ordered by."""
+    if isinstance(walk, OffsetWalk):
+        return read_numbers(rows, id_name=walk.id)
+    return read_keys(rows, id_name=walk.id, key_name=walk.key)
 
 
 def _read_key_leniently(row: Raw | bytes, id_name: str, key_name: str) -> RowKey:

@@ -71,6 +71,8 @@ class Proof(StrEnum):
     """Distinct ids, all alive at one instant, as many as the total of that instant."""
     SNAPSHOT = "snapshot"
     """One answer held everything there is, without any window."""
+    SEAM = "seam"
+    """Slices in the order of an immutable number, joined without a gap."""
     NONE = "unproven"
     """Delivered, but something may be missing."""
 

@@ -22,7 +22,7 @@ from nimble_async.cli.render import ask, data, rows, terminal
 from nimble_async.cli.settings import Settings, open_client
 
 if TYPE_CHECKING:
-    from nimble_async.nimble.client import NimbleClient
+    from nimble_async.cli.vendors import Client
 
 __all__ = ["body_of", "call", "consent"]
 
@@ -49,8 +49,8 @@ async def call(
         all: Every page of a list, one record a line.
         yes: Do not ask before something is deleted or overwritten.
     """
-    chosen = find(operation)
-    method = method_of(chosen)
+    chosen = find(operation, settings.crm)
+    method = method_of(chosen, settings.crm)
     takes = arguments_of(method)
     given = body_of(body, takes, chosen)
     arguments = bind(words, takes, operation=chosen.name, given=given) | given
@@ -119,7 +119,7 @@ def consent(operation: Operation[Any], *, yes: bool) -> None:
 
 
 async def _show(
-    client: NimbleClient,
+    client: Client,
     operation: Operation[Any],
     arguments: Mapping[str, Any],
     *,

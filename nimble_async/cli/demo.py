@@ -65,6 +65,9 @@ async def demo(
     """
     if contacts < 0 or deals < 0:
         raise UsageError("An account has no fewer than 0 records.")
+    if settings.crm != "nimble":
+        hint = f"`nimble-async --crm {settings.crm} simulate` serves an account of the other vendor."
+        raise UsageError("The demo shows Nimble only.", hint=hint)
     place = _place(folder)
     from nimble_async._aio.clock import SystemClock
     from nimble_async.testing.options import SimulateOptions, build

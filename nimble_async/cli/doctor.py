@@ -26,7 +26,7 @@ from nimble_async.config import ClientConfig, RetryPolicy, Timeouts
 from nimble_async.errors import ConfigurationError, CrmError, ResponseError, TransportError
 
 if TYPE_CHECKING:
-    from nimble_async.nimble.client import NimbleClient
+    from nimble_async.cli.vendors import Client
 
 __all__ = ["Check", "clock_check", "doctor", "extras_check", "file_checks", "settings_checks"]
 
@@ -88,25 +88,41 @@ def settings_checks(settings: Settings) -> list[Check]:
     found = [Check(check="version", state="note", found=f"nimble-async {__version__}, Python {python}")]
     address, login = settings.address, settings.login
     try:
-        from nimble_async._sansio.address import base_address
-
-        base_address(address.value)
+        _check_address(settings)
         found.append(Check(check="address", state="ok", found=f"{address.value} ({address.source})"))
     except ConfigurationError as error:
-        do = f"Correct {address.source}."
-        found.append(
-            Check(check="address", state="trouble", found=f"{error.message} ({address.source})", do=do)
-        )
+        do, said = f"Correct {address.source}.", f"{error.message} ({address.source})"
+        if not address.value:
+            vendor, said = settings.vendor, "none"
+            do = f"Set {vendor.address} to the API URL of the account ({vendor.key_place})."
+        found.append(Check(check="address", state="trouble", found=said, do=do))
     if login.value == "none":
-        do = "Set NIMBLE_API_KEY (Nimble: Settings > API Token). `nimble-async demo` needs none."
+        vendor = settings.vendor
+        do = f"Set {vendor.key} ({vendor.key_place}). `nimble-async demo` needs none."
         if settings.profile is not None:
             do = "Set NIMBLE_CLIENT_ID and NIMBLE_CLIENT_SECRET, which a saved login is renewed with."
         found.append(Check(check="credentials", state="trouble", found="none", do=do))
     else:
-        value = "an API key" if login.value == "key" else login.value
+        value = settings.vendor.key_name if login.value == "key" else login.value
         found.append(Check(check="credentials", state="ok", found=f"{value} ({login.source})"))
     also = {name: settings.environment.get(name) for name in ("NIMBLE_REDIRECT_URI", "NIMBLE_LOG")}
     return found + [Check(check=name, state="note", found=value) for name, value in also.items() if value]
+
+
+def _check_address(settings: Settings) -> None:
+    """Check the form of the address, as the client will.
+
+    Raises:
+        ConfigurationError: It cannot be used.
+    """
+    if settings.crm == "activecampaign":
+        from nimble_async.activecampaign.address import account_address
+
+        account_address(settings.address.value)
+    else:
+        from nimble_async._sansio.address import base_address
+
+        base_address(settings.address.value)
 
 
 def file_checks(settings: Settings) -> list[Check]:
@@ -175,19 +191,32 @@ async def _vendor_checks(settings: Settings) -> list[Check]:
             Check(check=name, state="unknown", found=nothing) for name in ("reachable", "clock", "allowed")
         ]
     async with client:
-        found = await _reachable(client)
+        found = await _reachable(client, settings.vendor.whoami)
         if any(check.state == "trouble" for check in found if check.check != "clock"):
             return found
-        asked: dict[str, Callable[[], Awaitable[Any]]] = {
-            "contacts": lambda: client.contacts.list(per_page=1),
-            "deals": lambda: client.deals.list(sort="name:asc", limit=1),
+        return found + [await _allowed(name, ask) for name, ask in _questions(client).items()]
+
+
+def _questions(client: Client) -> dict[str, Callable[[], Awaitable[Any]]]:
+    """Return the smallest question about each thing that a key may or may not read."""
+    from nimble_async.nimble.client import NimbleClient
+
+    if isinstance(client, NimbleClient):
+        nimble = client
+        return {
+            "contacts": lambda: nimble.contacts.list(per_page=1),
+            "deals": lambda: nimble.deals.list(sort="name:asc", limit=1),
         }
-        return found + [await _allowed(name, ask) for name, ask in asked.items()]
+    other = client
+    return {
+        "deals": lambda: other.deals.list(limit=1),
+        "pipelines": lambda: other.pipelines.list(limit=1),
+    }
 
 
-async def _reachable(client: NimbleClient) -> list[Check]:
+async def _reachable(client: Client, path: str) -> list[Check]:
     try:
-        reply = await client.request("GET", "/api/v1/myself")
+        reply = await client.request("GET", path)
     except TransportError as error:
         return [Check(check="reachable", state="trouble", found=error.message, do=advice(error))]
     except ResponseError as error:
@@ -201,6 +230,7 @@ async def _reachable(client: NimbleClient) -> list[Check]:
         me = reply.decode(dict)
     except CrmError as error:
         return [Check(check="reachable", state="trouble", found=error.message, do=advice(error))]
+    me = me["user"] if isinstance(me.get("user"), dict) else me
     who = me.get("email") or me.get("name") or me.get("user_id") or "somebody"
     return [
         Check(check="reachable", state="ok", found="it answers (200)"),

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
+from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
@@ -18,12 +19,13 @@ from nimble_async.cli.exits import Exit, UsageError
 from nimble_async.cli.progress import budget, meter
 from nimble_async.cli.render import say, standard_output
 from nimble_async.cli.settings import Settings, open_client
+from nimble_async.cli.vendors import walks_of
 from nimble_async.config import ClientConfig
 from nimble_async.errors import CrmError, Forbidden, NotFound, OutputFailed
 
 if TYPE_CHECKING:
+    from nimble_async.cli.vendors import Client
     from nimble_async.jobs.certificate import Certificate
-    from nimble_async.nimble.client import NimbleClient
 
 __all__ = ["export", "go_on", "query_of", "run_export", "target"]
 
@@ -68,7 +70,12 @@ async def export(
         raise UsageError(f"--concurrency must lie in 1..{_MOST_AT_ONCE}, not {concurrency}.")
     if settings.output is not None:
         raise UsageError("export writes JSON lines, so --output does not apply.")
-    output, asked = target(to), query_of(resource, query, fields)
+    if resource not in settings.vendor.exports:
+        raise UsageError(
+            f"{settings.vendor.title} has no {resource} to export here.",
+            hint=f"There are {' and '.join(settings.vendor.exports)}.",
+        )
+    output, asked = target(to), query_of(resource, query, fields, crm=settings.crm)
     config = ClientConfig(concurrency=concurrency)
     try:
         async with open_client(settings, rate=rate, config=config) as client:
@@ -94,7 +101,7 @@ async def export(
 
 
 async def run_export(
-    client: NimbleClient,
+    client: Client,
     resource: str,
     *,
     to: Path | BinaryIO,
@@ -112,14 +119,14 @@ async def run_export(
         CrmError: As the job raises.
     """
     from nimble_async.jobs.export import export as job
-    from nimble_async.nimble.walks import WALKS
 
     executor = client.with_options(lane="bulk").executor
     throttle = executor.core.throttle
+    walk = walks_of(executor.core.dialect.name)[resource]
     with meter(resource, lambda: budget(throttle.statistics())) as show:
         try:
             return await job(
-                executor, WALKS[resource], to=to, clock=executor.core.clock, query=query,
+                executor, walk, to=to, clock=executor.core.clock, query=query,
                 account=await _account(client), concurrency=concurrency, restart=restart,
                 certificate=certificate, progress=show,
             )  # fmt: skip
@@ -129,13 +136,14 @@ async def run_export(
             raise OutputFailed(f"{error.filename or to}: {error.strerror or error}.") from error
 
 
-async def _account(client: NimbleClient) -> str:
+async def _account(client: Client) -> str:
     try:
         me = await client.users.me()
     except (Forbidden, NotFound):
         # A key without the right to ask still has a name of its own, a hash.
         return client.executor.core.credentials.scope
-    return f"{me.company_id or 'company'}/{me.id}"
+    account = getattr(me, "company_id", None) or urlsplit(client.executor.core.base_url).hostname
+    return f"{account}/{me.id}"
 
 
 def target(text: str) -> Path | BinaryIO:
@@ -160,31 +168,39 @@ def target(text: str) -> Path | BinaryIO:
     return path
 
 
-def query_of(resource: str, query: str | None, fields: Iterable[str] | None) -> dict[str, Any]:
+def query_of(
+    resource: str, query: str | None, fields: Iterable[str] | None, *, crm: str = "nimble"
+) -> dict[str, Any]:
     """Return the members of the list's query that the flags stand for.
 
     Raises:
         UsageError: The search is no JSON object, or the vendor's list takes none.
         QueryRefused: The vendor would refuse the search.
     """
-    from nimble_async.nimble.resources.arguments import joined, search_text
-
     names = [name.strip() for part in fields or () for name in part.replace("\\,", "\0").split(",")]
     names = [name.replace("\0", ",") for name in names]
-    if resource == "deals" and (query is not None or names):
-        flag = "--query" if query is not None else "--fields"
+    if resource == "deals" and (names or (query is not None and crm == "nimble")):
+        flag = "--query" if query is not None and crm == "nimble" else "--fields"
         raise UsageError(f"The vendor's list of deals takes no {flag[2:]}, so {flag} does not apply.")
+    if crm == "activecampaign":
+        from nimble_async.activecampaign.walks import filters_of
+
+        return {} if query is None else filters_of(_object(query, '{"stage": "3"}'))
+    from nimble_async.nimble.resources.arguments import joined, search_text
+
     found: dict[str, Any] = {}
     if query is not None:
-        search = read_json(query, "--query")
-        if not isinstance(search, dict):
-            raise UsageError(
-                "--query must be a JSON object.", hint='Such as {"record type": {"is": "person"}}.'
-            )
-        found["query"] = search_text(search)
+        found["query"] = search_text(_object(query, '{"record type": {"is": "person"}}'))
     if names:
         found["fields"] = joined(names)
     return found
+
+
+def _object(text: str, example: str) -> dict[str, Any]:
+    search = read_json(text, "--query")
+    if not isinstance(search, dict):
+        raise UsageError("--query must be a JSON object.", hint=f"Such as {example}.")
+    return search
 
 
 def go_on(words: Sequence[str], *, piped: bool) -> str:

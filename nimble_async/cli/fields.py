@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from cyclopts import Parameter
 
@@ -15,6 +15,9 @@ from nimble_async.cli.exits import Exit, UsageError
 from nimble_async.cli.render import data, say
 from nimble_async.cli.settings import Settings, open_client
 from nimble_async.errors import OutputFailed
+
+if TYPE_CHECKING:
+    from nimble_async.nimble.client import NimbleClient
 
 __all__ = ["fields"]
 
@@ -39,11 +42,13 @@ async def fields(
     from nimble_async.nimble.fieldtypes import generate_view
 
     del what
+    if settings.crm != "nimble":
+        raise UsageError("`fields` reads Nimble's fields of contacts; there is no such thing elsewhere.")
     try:
         generate_view([], view=view)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    async with open_client(settings) as client:
+    async with cast("NimbleClient", open_client(settings)) as client:
         tabs = await client.contact_fields.list()
     text = generate_view(tabs, view=view)
     if out == "-":

@@ -34,7 +34,7 @@ COMMANDS = {
     "simulate": "Serve a simulated account on this machine until interrupted.",
 }
 _SHARED = frozenset({"--crm", "--profile", "--base-url", "--output"})
-_HELP = "Nimble from the command line. Data goes to stdout, words for people to stderr."
+_HELP = "Nimble and ActiveCampaign from the command line. Data goes to stdout, words for people to stderr."
 
 
 def build(chosen: list[Callable[[], Any]], words: tuple[str, ...] = ()) -> App:
@@ -55,7 +55,9 @@ def build(chosen: list[Callable[[], Any]], words: tuple[str, ...] = ()) -> App:
         profile: Annotated[
             str | None, _shared("Use this saved login, whatever the environment holds.")
         ] = None,
-        base_url: Annotated[str | None, _shared("Where the API is. Also: NIMBLE_BASE_URL.")] = None,
+        base_url: Annotated[
+            str | None, _shared("Where the API is. Also: NIMBLE_BASE_URL, ACTIVECAMPAIGN_URL.")
+        ] = None,
         output: Annotated[Output | None, _shared("How data is written to stdout.")] = None,
     ) -> None:
         settings = Settings(

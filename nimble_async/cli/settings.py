@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from nimble_async.cli.exits import UsageError
+from nimble_async.cli.vendors import VENDORS, Vendor
 from nimble_async.config import ClientConfig
 
 if TYPE_CHECKING:
     from nimble_async._aio.ports import Credentials
-    from nimble_async.nimble.client import NimbleClient
+    from nimble_async.cli.vendors import Client
 
 __all__ = ["Found", "Output", "Settings", "open_client"]
 
@@ -43,28 +44,39 @@ class Settings:
     """The command line itself, to say how to go on."""
 
     def check(self) -> None:
-        """Refuse what this version cannot do.
+        """Refuse flags that exclude one another.
 
         Raises:
-            UsageError: The vendor is one that is not there yet.
+            UsageError: The vendor has no saved logins, and one is named.
         """
-        if self.crm != "nimble":
-            raise UsageError(f"--crm {self.crm} is not available yet; only nimble is.")
+        if self.profile is not None and self.crm != "nimble":
+            raise UsageError(
+                f"{self.vendor.title} has keys and no saved logins, so --profile does not apply.",
+                hint=f"Set {self.vendor.key}.",
+            )
+
+    @property
+    def vendor(self) -> Vendor:
+        """The vendor's words."""
+        return VENDORS[self.crm]
 
     @property
     def address(self) -> Found:
-        """The base URL and where it came from."""
+        """The base URL and where it came from; empty where there is none."""
+        vendor = self.vendor
         if self.base_url:
             return Found(self.base_url, "--base-url")
-        if self.environment.get("NIMBLE_BASE_URL"):
-            return Found(self.environment["NIMBLE_BASE_URL"], "NIMBLE_BASE_URL")
-        return Found("https://app.nimble.com", "the default")
+        if self.environment.get(vendor.address):
+            return Found(self.environment[vendor.address], vendor.address)
+        return Found(vendor.default_address, "the default" if vendor.default_address else "nothing is set")
 
     @property
     def login(self) -> Found:
         """The kind of credentials (`key`, `profile NAME` or `none`) and where they came from."""
-        if self.profile is None and self.environment.get("NIMBLE_API_KEY"):
-            return Found("key", "NIMBLE_API_KEY")
+        if self.profile is None and self.environment.get(self.vendor.key):
+            return Found("key", self.vendor.key)
+        if self.crm != "nimble":
+            return Found("none", "nothing is set")
         if self.environment.get("NIMBLE_CLIENT_ID") and self.environment.get("NIMBLE_CLIENT_SECRET"):
             source = "--profile" if self.profile else "NIMBLE_CLIENT_ID and NIMBLE_CLIENT_SECRET"
             return Found(f"profile {self.profile or 'default'}", source)
@@ -84,7 +96,7 @@ class Settings:
             return ApiKey(self.environment["NIMBLE_API_KEY"])
         if kind == "none":
             wanted = "" if self.profile is None else f" for --profile {self.profile}"
-            hint = "Set NIMBLE_API_KEY (Nimble: Settings > API Token)"
+            hint = f"Set {self.vendor.key} ({self.vendor.key_place})"
             if self.profile is not None:
                 hint = "Set NIMBLE_CLIENT_ID and NIMBLE_CLIENT_SECRET, which a saved login is renewed with"
             raise UsageError(f"No key was given{wanted}.", hint=f"{hint}; `nimble-async demo` needs none.")
@@ -101,12 +113,26 @@ def open_client(
     *,
     rate: str | None = None,
     config: ClientConfig = ClientConfig(),  # noqa: B008 (a frozen value)
-) -> NimbleClient:
+) -> Client:
     """Return a client as the settings say; nothing is sent.
 
     Raises:
         ConfigurationError: No credentials, or a setting that cannot work.
     """
+    if settings.crm == "activecampaign":
+        from nimble_async.activecampaign.client import ActiveCampaignClient
+
+        if settings.login.value == "none":
+            settings.credentials()
+        if not settings.address.value:
+            hint = (
+                f"Set {settings.vendor.address} to the API URL of the account ({settings.vendor.key_place})."
+            )
+            raise UsageError("No address was given; each account has its own.", hint=hint)
+        token = settings.environment[settings.vendor.key]
+        return ActiveCampaignClient(
+            base_url=settings.address.value, api_token=token, rate=rate, config=config
+        )
     from nimble_async.nimble.client import NimbleClient
 
     return NimbleClient(

@@ -25,7 +25,7 @@ def simulate(
     rate: str | None = None,
     rate_rule: Literal["token-bucket", "fixed-window", "sliding-log", "concurrency"] = "token-bucket",
     announce: bool = False,
-    announce_form: Literal["headers", "fields", "epoch"] = "headers",
+    announce_form: Literal["headers", "no-reset", "fields", "epoch"] = "headers",
     retry_after: bool = False,
     penalty: float = 0.0,
     latency: float = 0.0,
@@ -54,7 +54,8 @@ def simulate(
     """Serve a simulated account on this machine until interrupted.
 
     One line of JSON on stdout says where it is and which key it takes, as soon as it is ready.
-    Times are seconds; rates are texts such as 10/1s.
+    Times are seconds; rates are texts such as 10/1s. With --crm activecampaign the limit is 5/1s
+    unless told, announced in headers; what is about OAuth does not apply.
 
     Args:
         port: Where to listen; 0 chooses a free port.
@@ -100,14 +101,14 @@ def simulate(
         if text is not None:
             RateLimit.parse(text)
     options = SimulateOptions(
-        port=port, contacts=contacts, deals=deals, seed=seed, rate=rate, rate_rule=rate_rule,
-        announce=announce, announce_form=announce_form, retry_after=retry_after, penalty=penalty,
-        latency=latency, jitter=jitter, drift=drift, backdated=backdated, backdate=backdate,
-        index_lag=index_lag, unstable_ties=unstable_ties, imports=imports, import_size=import_size,
-        exclusive_ends=exclusive_ends, deals_limit_cap=deals_limit_cap, offer_archived=offer_archived,
-        offer_invisible=offer_invisible, hidden_deals=hidden_deals, quota=quota, token_life=token_life,
-        grace=grace, ignore_pkce=ignore_pkce, ignore_state=ignore_state, redirect_uri=redirect_uri,
-        faults=faults,
+        crm=settings.crm, port=port, contacts=contacts, deals=deals, seed=seed, rate=rate,
+        rate_rule=rate_rule, announce=announce, announce_form=announce_form, retry_after=retry_after,
+        penalty=penalty, latency=latency, jitter=jitter, drift=drift, backdated=backdated,
+        backdate=backdate, index_lag=index_lag, unstable_ties=unstable_ties, imports=imports,
+        import_size=import_size, exclusive_ends=exclusive_ends, deals_limit_cap=deals_limit_cap,
+        offer_archived=offer_archived, offer_invisible=offer_invisible, hidden_deals=hidden_deals,
+        quota=quota, token_life=token_life, grace=grace, ignore_pkce=ignore_pkce,
+        ignore_state=ignore_state, redirect_uri=redirect_uri, faults=faults,
     )  # fmt: skip
     say(f"Simulating {contacts:,} contacts and {deals:,} deals; interrupt (Ctrl-C) to end.")
     return serve(options)

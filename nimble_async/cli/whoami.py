@@ -26,7 +26,7 @@ async def whoami(*, settings: Annotated[Settings, Parameter(parse=False)]) -> in
         "user_id": me.id,
         "name": me.name,
         "email": me.email,
-        "company_id": me.company_id,
+        "company_id": getattr(me, "company_id", UNSET),
     }
     facts = {name: value for name, value in facts.items() if value is not UNSET}
     if settings.output in {"json", "jsonl"}:

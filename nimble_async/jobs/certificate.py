@@ -37,6 +37,8 @@ class Windows(Struct, frozen=True, kw_only=True):
     """Distinct ids, all alive at one instant, as many as the total of that instant."""
     snapshot: int = 0
     """One answer held everything there is."""
+    seam: int = 0
+    """Slices by offset, joined without a gap."""
     unproven: int = 0
 
 
@@ -62,11 +64,11 @@ class Certificate(Struct, frozen=True, kw_only=True):
     gone: int
     """Expected and deleted before they were read."""
     appeared: int
-    """Delivered beyond the expected: listed only after the start, with a date before it."""
+    """Delivered beyond the expected: listed only after the start."""
     rejected: int
     """Rows without an id: they are in the file of rejected rows."""
     odd: int
-    """Delivered rows without a readable date, at the end of the file."""
+    """Delivered rows without a readable date or number, at the end of the file."""
     duplicates: int
     """Rows seen again and dropped."""
     born_after: int | None = None
@@ -138,5 +140,6 @@ def count_windows(proofs: list[Proof]) -> Windows:
         order=proofs.count(Proof.ORDER),
         census=proofs.count(Proof.CENSUS),
         snapshot=proofs.count(Proof.SNAPSHOT),
+        seam=proofs.count(Proof.SEAM),
         unproven=proofs.count(Proof.NONE),
     )

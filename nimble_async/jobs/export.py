@@ -19,7 +19,7 @@ import msgspec
 
 from nimble_async._aio.clock import SystemClock
 from nimble_async._aio.ports import Clock
-from nimble_async._sansio.walk import OrderedWalk, Walk
+from nimble_async._sansio.walk import OffsetWalk, OrderedWalk, SnapshotWalk, Walk
 from nimble_async._sansio.windows import Proof
 from nimble_async._version import __version__
 from nimble_async.errors import (
@@ -34,6 +34,7 @@ from nimble_async.errors import (
 from nimble_async.jobs.certificate import Certificate, OutputFile, count_windows, moment
 from nimble_async.jobs.journal import Closed, Header, Journal, Published, Resumed, Started
 from nimble_async.jobs.ledger import Ledger, unbroken
+from nimble_async.jobs.offsets import OffsetReading
 from nimble_async.jobs.ordered import OrderedReading
 from nimble_async.jobs.places import check_certificate, check_output, shown_name
 from nimble_async.jobs.ports import Source
@@ -53,6 +54,11 @@ _ORDERED_ASSUMPTIONS = (
 _SNAPSHOT_ASSUMPTIONS = (
     "an answer is one slice of the list, at one instant",
     "the total of an answer is exact and counts everything this account may see",
+)
+_OFFSET_ASSUMPTIONS = (
+    "an answer is one slice of the list, at one instant, in the order asked for",
+    "a slice shorter than asked for, and not short of its own total, is the last one",
+    "an id never changes and is never given again, and a record is listed from when it exists",
 )
 
 
@@ -203,27 +209,23 @@ class _Export:
         """Read what the journal does not have; on the way out, keep whatever is whole."""
         self._reader.records = sum(block.rows for block in journal.blocks if block.kind != "rejected")
         ledger = Ledger(journal, self._reader, commit_every=self._commit_every)
-        reading: OrderedReading | SnapshotReading
-        if isinstance(self._walk, OrderedWalk):
-            reading = OrderedReading(
-                self._walk,
-                self._query,
-                reader=self._reader,
-                ledger=ledger,
-                journal=journal,
-                concurrency=self._concurrency,
-            )
-        else:
-            reading = SnapshotReading(
-                self._walk, self._query, reader=self._reader, ledger=ledger, journal=journal
-            )
         try:
-            await reading.run()
+            await self._reading(ledger, journal).run()
         except BaseException as error:
             await ledger.rescue()
             if isinstance(error, _SAME_AGAIN):
                 await unbroken(_forget_nothing_read, journal)
             raise
+
+    def _reading(self, ledger: Ledger, journal: Journal) -> OrderedReading | SnapshotReading | OffsetReading:
+        parts: dict[str, Any] = {"reader": self._reader, "ledger": ledger, "journal": journal}
+        match self._walk:
+            case OrderedWalk():
+                return OrderedReading(self._walk, self._query, concurrency=self._concurrency, **parts)
+            case OffsetWalk():
+                return OffsetReading(self._walk, self._query, concurrency=self._concurrency, **parts)
+            case SnapshotWalk():
+                return SnapshotReading(self._walk, self._query, **parts)
 
     def _certify(self, journal: Journal, published: Published, output: Path) -> Certificate:
         started, closed = journal.started or Started(at=0), journal.closed or Closed(at=0)
@@ -231,11 +233,11 @@ class _Export:
         reasons = [*started.notes, *closed.notes, *sorted({block.why or "a window" for block in blocks if
                    block.proof is Proof.NONE})]  # fmt: skip
         if published.odd:
-            reasons.append(f"{published.odd:,} rows have no readable date; others may be in no window")
+            reasons.append(
+                f"{published.odd:,} rows have no readable place in the order; others may be in no window"
+            )
         delivered, rejected = published.rows, published.rejected
         seen_again = sum(block.rows for block in journal.blocks) - delivered - rejected
-        assumptions = _ORDERED_ASSUMPTIONS if isinstance(self._walk, OrderedWalk) else _SNAPSHOT_ASSUMPTIONS
-        lag = self._walk.lag if isinstance(self._walk, OrderedWalk) else 0
         aside = rejected_path(output)
         return Certificate(
             tool=f"nimble_async {__version__}",
@@ -262,7 +264,7 @@ class _Export:
             requests_per_record=round(journal.counts.requests / max(1, delivered), 6),
             resumed=journal.resumed,
             facts=closed.facts,
-            assumptions=tuple(text.format(lag=lag) for text in assumptions),
+            assumptions=_assumptions(self._walk),
             output=OutputFile(
                 name=shown_name(output), bytes=published.size, rows=published.rows, sha256=published.sha256
             ),
@@ -291,6 +293,17 @@ def _forget_nothing_read(journal: Journal) -> None:
     unread = journal.started is None and not journal.blocks
     if unread and journal.header is not None and journal.header.replaces is None:
         journal.remove()
+
+
+def _assumptions(walk: Walk) -> tuple[str, ...]:
+    """Return what the proof of a walk rests on and cannot observe."""
+    match walk:
+        case OrderedWalk():
+            return tuple(text.format(lag=walk.lag) for text in _ORDERED_ASSUMPTIONS)
+        case OffsetWalk():
+            return (*walk.assumptions, *_OFFSET_ASSUMPTIONS)
+        case SnapshotWalk():
+            return _SNAPSHOT_ASSUMPTIONS
 
 
 def _prepare(journal: Journal, header: Header, output: Path, *, restart: bool) -> None:

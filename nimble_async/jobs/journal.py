@@ -59,12 +59,12 @@ class Resumed(Struct, frozen=True, tag="resumed"):
 
 
 class Block(Struct, frozen=True, kw_only=True, tag="block"):
-    """A stretch of the spool. `kind` is rows, odd (no readable date) or rejected (no id)."""
+    """A stretch of the spool. `kind` is rows, odd (no readable date or number) or rejected (no id)."""
 
     kind: str
     start: int
     end: int
-    """The seconds start <= t < end whose rows these are, sorted by date and id."""
+    """The seconds (or numbers) start <= t < end whose rows these are, sorted by them and id."""
     at: int
     size: int
     rows: int

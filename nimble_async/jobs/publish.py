@@ -2,7 +2,7 @@
 
 Rule: each of the three is one step (write, fsync, rename, fsync of the folder), and the journal
 says what is coming before it comes, so a kill between any two of them is finished by the next run.
-The output is the blocks in the order of their dates, byte for byte, whoever read them when.
+The output is the blocks in the order of their dates or numbers, byte for byte, whoever read them when.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from nimble_async._sansio.walk import Walk, read_keys
+from nimble_async._sansio.walk import Walk, keys_of
 from nimble_async.errors import OutputExists, OutputFailed
 from nimble_async.jobs.journal import Block, Journal, Published
 from nimble_async.stores.durable import rename_durably, replace_file
@@ -43,7 +43,7 @@ class Assembly:
         return self._digest.hexdigest()
 
     def stream(self) -> Iterator[bytes]:
-        """Yield the blocks by date, then the rows without a readable date by id, each once."""
+        """Yield the blocks in order, then the rows without a readable place by id, each once."""
         blocks = [block for block in self._journal.blocks if block.kind == "rows" and block.size]
         for block in sorted(blocks, key=lambda block: (block.start, block.end)):
             for piece in self._journal.lines(block):
@@ -60,10 +60,9 @@ class Assembly:
         return piece
 
     def _odd_lines(self) -> Iterator[bytes]:
-        walk = self._walk
         lines: dict[str, bytes] = {}
         for line in self._whole_lines("odd"):
-            [key] = read_keys([line], id_name=walk.id, key_name=walk.key)
+            [key] = keys_of(self._walk, [line])
             lines.setdefault(key.id or "", line)
         yield from (lines[id_] for id_ in sorted(lines))
 

@@ -1,7 +1,7 @@
 """Ask for pages and keep the books: what was asked, what time it is at the server, what has come.
 
 Rule: the one way from a job to its source. Rows are the server's bytes; of each row only its id and
-its date are read.
+what it is ordered by are read.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from nimble_async._aio.ports import Clock
 from nimble_async._sansio.message import Response
 from nimble_async._sansio.operation import Operation
 from nimble_async._sansio.paging import Cursor
-from nimble_async._sansio.walk import RowKey, Walk, read_keys
+from nimble_async._sansio.walk import RowKey, Walk, keys_of
 from nimble_async.jobs.journal import Counts
 from nimble_async.jobs.ports import PageAnswer, Source
 
@@ -39,7 +39,7 @@ Listener: TypeAlias = Callable[[Progress], object]
 
 
 class Page(NamedTuple):
-    """One answer: the rows, the id and date of each, what it counts, and how many rows fill a page."""
+    """One answer: the rows, the id and place of each, what it counts, and how many rows fill a page."""
 
     rows: list[Raw]
     keys: list[RowKey]
@@ -102,8 +102,8 @@ class Reader:
         return Page(answer.page.rows, self.keys(answer.page.rows), facts.total, full)
 
     def keys(self, rows: list[Raw]) -> list[RowKey]:
-        """Read the id and the date of each row."""
-        return read_keys(rows, id_name=self._walk.id, key_name=self._walk.key)
+        """Read the id of each row, and what the list is ordered by."""
+        return keys_of(self._walk, rows)
 
     async def rows(self, operation: Operation[Any], *, query: Mapping[str, Any]) -> list[Raw]:
         """Read a list without pages."""

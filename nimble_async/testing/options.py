@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from nimble_async.config import RateLimit
 from nimble_async.errors import ConfigurationError
+from nimble_async.testing.activecampaign.world import DealsWorld
 from nimble_async.testing.clock import EPOCH
 from nimble_async.testing.faults import read_faults
 from nimble_async.testing.nimble.call import Behaviour
@@ -18,7 +19,7 @@ from nimble_async.testing.world import Drift, World
 
 __all__ = ["SimulateOptions", "build"]
 
-
+_ACTIVECAMPAIGN_RATE = "5/1s"
 _AT_LEAST_0 = (
     "contacts", "deals", "penalty", "latency", "jitter", "backdate", "index_lag", "imports", "import_size",
     "grace",
@@ -29,6 +30,8 @@ _SHARES = ("backdated", "hidden_deals")
 class SimulateOptions(Struct, frozen=True, kw_only=True):
     """Flags of the command. Times are seconds; rates are texts such as `10/1s`."""
 
+    crm: str = "nimble"
+    """`nimble` or `activecampaign`, which has its own rate unless told: 5/1s, announced."""
     port: int = 0
     contacts: int = 10_000
     deals: int = 1_000
@@ -37,7 +40,7 @@ class SimulateOptions(Struct, frozen=True, kw_only=True):
     rate_rule: str = "token-bucket"
     announce: bool = False
     announce_form: str = "headers"
-    """`headers`, `fields` or `epoch`: see `Rates`."""
+    """`headers`, `no-reset`, `fields` or `epoch`: see `Rates`."""
     retry_after: bool = False
     penalty: float = 0.0
     latency: float = 0.0
@@ -75,7 +78,7 @@ def build(options: SimulateOptions, *, epoch: float = EPOCH) -> Simulator:
         ConfigurationError: A rate, a rule's name, a number or the file of faults cannot be used.
     """
     _check_numbers(options)
-    world = World(
+    world = (DealsWorld if options.crm == "activecampaign" else World)(
         contacts=options.contacts, deals=options.deals, seed=options.seed, epoch=epoch, drift=_drift(options),
         imports=options.imports, import_size=options.import_size, hidden_deals=options.hidden_deals,
     )  # fmt: skip
@@ -92,6 +95,7 @@ def build(options: SimulateOptions, *, epoch: float = EPOCH) -> Simulator:
     return Simulator(
         world, rates=_rates(options), faults=faults, behaviour=behaviour, oauth=oauth,
         latency=options.latency, jitter=options.jitter, seed=options.seed, cache_bytes=options.cache_bytes,
+        crm=options.crm,
     )  # fmt: skip
 
 
@@ -117,7 +121,11 @@ def _drift(options: SimulateOptions) -> Drift:
 
 def _rates(options: SimulateOptions) -> Rates | None:
     if options.rate is None:
-        return None
+        if options.crm != "activecampaign":
+            return None
+        return Rates.named(
+            _ACTIVECAMPAIGN_RATE, announce="no-reset", retry_after=True, penalty=options.penalty
+        )
     if options.rate_rule not in RATE_RULES:
         raise ConfigurationError(
             f"{options.rate_rule!r} is no rate rule.", hint=f"Choose one of {', '.join(RATE_RULES)}."

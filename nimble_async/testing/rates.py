@@ -161,7 +161,8 @@ RATE_RULES: Mapping[str, type[TokenBucket | FixedWindow | SlidingLog | Concurren
 class Rates:
     """A rule, and how much of it the vendor tells.
 
-    `announce`: False for silence, "headers" for RateLimit-Limit, -Remaining and -Reset, "fields"
+    `announce`: False for silence, "headers" for RateLimit-Limit, -Remaining and -Reset, "no-reset"
+    for the first two of them, "fields"
     for RateLimit and RateLimit-Policy, "epoch" for X-RateLimit-* with the reset as wall seconds.
     `retry_after`: whether a refusal says how long to wait (whole seconds, rounded up).
     `penalty`: after a refusal everything is refused for so many seconds.
@@ -215,12 +216,10 @@ class Rates:
         found: dict[str, str] = {}
         reset = math.ceil(verdict.reset)
         limit, window = f"{self.rule.limit:g}", math.ceil(self.rule.window)
-        if self.announce == "headers":
-            found = {
-                "ratelimit-limit": limit,
-                "ratelimit-remaining": str(verdict.remaining),
-                "ratelimit-reset": str(reset),
-            }
+        if self.announce in {"headers", "no-reset"}:
+            found = {"ratelimit-limit": limit, "ratelimit-remaining": str(verdict.remaining)}
+            if self.announce == "headers":
+                found["ratelimit-reset"] = str(reset)
         elif self.announce == "fields":
             found = {
                 "ratelimit-policy": f'"default";q={limit};w={window}',

@@ -40,11 +40,12 @@ _OUTSIDE: Mapping[tuple[str, str], str] = MappingProxyType(
 class Routes:
     """The paths of a table of operations."""
 
-    def __init__(self, operations: Mapping[str, Operation[Any]]) -> None:
+    def __init__(self, operations: Mapping[str, Operation[Any]], *, oauth: bool = True) -> None:
         self._exact: dict[tuple[str, str], str] = {}
         self._patterns: list[tuple[str, list[str], str]] = []
         table = {(operation.method, operation.path): name for name, operation in operations.items()}
-        for (method, path), name in {**_OUTSIDE, **_OLDER_PATHS, **table}.items():
+        outside = {**_OUTSIDE, **_OLDER_PATHS} if oauth else {}
+        for (method, path), name in {**outside, **table}.items():
             if "{" in path:
                 self._patterns.append((method, path.split("/"), name))
             else:
@@ -66,7 +67,8 @@ class Routes:
 
     def methods(self, path: str) -> list[str]:
         """Return the methods that this path knows."""
-        return [method for method in ("GET", "POST", "PUT", "DELETE") if self.find(method, path) is not None]
+        known = ("GET", "POST", "PUT", "PATCH", "DELETE")
+        return [method for method in known if self.find(method, path) is not None]
 
 
 def _match(pattern: list[str], segments: list[str]) -> dict[str, str] | None:

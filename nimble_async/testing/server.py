@@ -284,12 +284,17 @@ async def _serve_until_told(simulator: Simulator, options: SimulateOptions) -> N
     for told in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(told, stop.set)
     async with SimulatorServer(simulator, port=options.port) as server:
-        ready = {
-            "base_url": server.base_url,
-            "api_key": server.api_key,
-            "client_id": simulator.oauth.client_id,
-            "client_secret": simulator.oauth.client_secret,
-            "redirect_uri": options.redirect_uri,
+        ready: dict[str, Any] = {"base_url": server.base_url}
+        if simulator.vendor.oauth:
+            ready |= {
+                "api_key": server.api_key,
+                "client_id": simulator.oauth.client_id,
+                "client_secret": simulator.oauth.client_secret,
+                "redirect_uri": options.redirect_uri,
+            }
+        else:
+            ready["api_token"] = server.api_key
+        ready |= {
             "contacts": options.contacts,
             "deals": options.deals,
             "seed": options.seed,

@@ -13,6 +13,7 @@ import random
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Mapping
 from email.utils import formatdate
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,6 +29,7 @@ from nimble_async.testing.oauth import OAuthServer, OAuthSettings
 from nimble_async.testing.pages import PageCache
 from nimble_async.testing.rates import Rates
 from nimble_async.testing.routes import Routes
+from nimble_async.testing.vendors import Vendor, activecampaign
 from nimble_async.testing.world import World
 
 __all__ = ["Reply", "Seen", "Simulator"]
@@ -70,8 +72,8 @@ class Simulator:
 
     `latency` is the time from a request to its answer: a constant, or with `jitter` (sigma) the
     mean of a log-normal distribution. `rates` limits what is admitted; `faults` strike as scripted;
-    `behaviour` switches what documents leave open. The answer is what the world holds at the
-    instant `handle` is called: one slice, however long it then travels.
+    `behaviour` switches what documents leave open; `crm` is `nimble` or `activecampaign`. The answer
+    is what the world holds at the instant `handle` is called: one slice, however long it then travels.
     """
 
     def __init__(
@@ -86,8 +88,10 @@ class Simulator:
         jitter: float = 0.0,
         seed: int = 0,
         cache_bytes: int = 256 * 1024 * 1024,
+        crm: str = "nimble",
     ) -> None:
-        self.world: World = World() if world is None else world
+        self.vendor: Vendor = _NIMBLE if crm == "nimble" else activecampaign()
+        self.world: World = self.vendor.world() if world is None else world
         self.rates = rates
         self.behaviour = behaviour
         self.oauth: OAuthServer = OAuthServer(oauth, seed=seed)
@@ -103,7 +107,7 @@ class Simulator:
         self._seed = seed
         self._chance = random.Random(f"{seed} latency")
         self._script = FaultScript(faults, seed=seed)
-        self._routes = Routes(OPERATIONS)
+        self._routes = Routes(self.vendor.operations, oauth=self.vendor.oauth)
         self._calls: Counter[str] = Counter()
         self._statuses: dict[str, Counter[int]] = {}
         self._charged = 0
@@ -236,17 +240,7 @@ class Simulator:
             return json_answer({"message": "Method not allowed"}, 405) if known else _no_route()
         if found[0].startswith("oauth."):
             return None
-        scheme, _, word = headers.get("authorization", headers.get("x-nimble-token", "")).rpartition(" ")
-        if word and scheme.lower() in {"bearer", ""} and self.oauth.valid(word, now):
-            return None
-        # An older document allows OAuth tokens, though no keys, in the query.
-        if self.oauth.valid(query.get("access_token", [""])[-1], now, key_allowed=False):
-            return None
-        body = {"error": "invalid_token", "error_description": "Access token is invalid or expired"}
-        answer = json_answer(body, 401)
-        return Answer(
-            401, answer.body, {**answer.headers, "www-authenticate": 'Bearer error="invalid_token"'}
-        )
+        return self.vendor.door(headers, query, partial(self.oauth.valid, now=now))
 
     def _answer(
         self,
@@ -279,7 +273,7 @@ class Simulator:
             chance=random.Random(self._requests), body=request.body or b"",
             path=urlsplit(request.url).path, found=self._found, rendered=self._rendered,
         )  # fmt: skip
-        handler = HANDLERS.get(operation)
+        handler = self.vendor.handlers.get(operation)
         if handler is None:
             return json_answer({"message": f"The simulator does not answer {operation} yet"}, 501)
         try:
@@ -355,6 +349,24 @@ class Simulator:
         if self.jitter <= 0 or self.latency <= 0:
             return self.latency
         return self._chance.lognormvariate(math.log(self.latency) - self.jitter**2 / 2, self.jitter)
+
+
+def _door(
+    headers: Mapping[str, str], query: Mapping[str, list[str]], valid: Callable[..., bool]
+) -> Answer | None:
+    """Let Nimble's keys and tokens in; refuse everybody else with 401."""
+    scheme, _, word = headers.get("authorization", headers.get("x-nimble-token", "")).rpartition(" ")
+    if word and scheme.lower() in {"bearer", ""} and valid(word):
+        return None
+    # An older document allows OAuth tokens, though no keys, in the query.
+    if valid(query.get("access_token", [""])[-1], key_allowed=False):
+        return None
+    body = {"error": "invalid_token", "error_description": "Access token is invalid or expired"}
+    answer = json_answer(body, 401)
+    return Answer(401, answer.body, {**answer.headers, "www-authenticate": 'Bearer error="invalid_token"'})
+
+
+_NIMBLE = Vendor(crm="nimble", operations=OPERATIONS, handlers=HANDLERS, door=_door)
 
 
 def _texts(statuses: Mapping[int, int]) -> dict[str, int]:

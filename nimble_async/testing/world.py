@@ -56,6 +56,9 @@ class World:
     and an address only, for simulations that count records and do not weigh them.
     """
 
+    herd: type[Herd] = Herd
+    """How the vendor's ids are made."""
+
     def __init__(
         self,
         *,
@@ -82,8 +85,8 @@ class World:
         salt = random.Random(f"{seed} salt").getrandbits(36)
         starts = random.Random(f"{seed} created")
         spread = _runs(_spread(starts, contacts, whole_seconds), imports, import_size, starts)
-        self.contacts: Herd = Herd(spread, salt=f"{salt:09x}0", epoch=epoch)
-        self.deals: Herd = Herd(_spread(starts, deals, whole_seconds), salt=f"{salt:09x}1", epoch=epoch)
+        self.contacts: Herd = self.herd(spread, salt=f"{salt:09x}0", epoch=epoch)
+        self.deals: Herd = self.herd(_spread(starts, deals, whole_seconds), salt=f"{salt:09x}1", epoch=epoch)
         self.account: Account = Account(seed=seed)
         """What requests have changed."""
         self._agenda: list[tuple[float, int, Callable[[float], None]]] = []

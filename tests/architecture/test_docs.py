@@ -17,6 +17,9 @@ from pathlib import Path
 
 import pytest
 
+from nimble_async.testing import ServedSimulator, SimulateOptions
+from nimble_async.testing.options import build
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(r"^```(\w+)[^\n]*\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -43,9 +46,18 @@ def pages_with(part) -> list:
 
 
 @pytest.fixture
-def account(nimble_simulator, monkeypatch, tmp_path):
-    """Put a reader into an empty folder, with a simulated account in the environment."""
+def deals_account():
+    """Serve a simulated account of ActiveCampaign."""
+    with ServedSimulator(build(SimulateOptions(crm="activecampaign", contacts=20, deals=150))) as served:
+        yield served
+
+
+@pytest.fixture
+def account(nimble_simulator, deals_account, monkeypatch, tmp_path):
+    """Put a reader into an empty folder, with a simulated account of each vendor in the environment."""
     monkeypatch.setenv("NIMBLE_BASE_URL", nimble_simulator.base_url)
+    monkeypatch.setenv("ACTIVECAMPAIGN_URL", deals_account.base_url)
+    monkeypatch.setenv("ACTIVECAMPAIGN_API_TOKEN", deals_account.api_key)
     monkeypatch.setenv("NIMBLE_API_KEY", nimble_simulator.api_key)
     monkeypatch.chdir(tmp_path)
 

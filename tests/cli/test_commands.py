@@ -47,7 +47,6 @@ def test_the_version_is_the_package_s(run):
         (["exprt"], "Did you mean 'export'?"),
         (["zzzz"], "There is no command 'zzzz'. See `nimble-async --help`."),
         (["operations", "--bogus"], "Unknown option: --bogus. See `nimble-async operations --help`."),
-        (["--crm", "activecampaign", "operations"], "only nimble is"),
         (["operations", "--crm", "else"], 'Invalid value "else" for --crm.'),
         (["operations", "--output"], "--output needs a value."),
         (["export", "contacts"], "--to"),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from nimble_async._sansio.message import Request, Response
-from nimble_async._sansio.operation import Operation, Paging, Shape, delete, get, post, put
+from nimble_async._sansio.operation import Operation, Paging, Shape, delete, get, patch, post, put
 from nimble_async.errors import QueryRefused
 
 NOTE = get("notes.get", "/cats/{cat_id}/notes/{note_id}", returns=dict)
@@ -13,7 +13,8 @@ NOTE = get("notes.get", "/cats/{cat_id}/notes/{note_id}", returns=dict)
     ("build", "method", "repeatable", "destructive", "shape"),
     [
         (get, "GET", True, False, Shape.OBJECT), (post, "POST", False, False, Shape.OBJECT),
-        (put, "PUT", True, False, Shape.OBJECT), (delete, "DELETE", True, True, Shape.EMPTY),
+        (put, "PUT", True, False, Shape.OBJECT), (patch, "PATCH", True, False, Shape.OBJECT),
+        (delete, "DELETE", True, True, Shape.EMPTY),
     ],
 )  # fmt: skip
 def test_builders_know_what_may_be_repeated(build, method, repeatable, destructive, shape):

@@ -65,6 +65,10 @@ def test_first_cursor_of_each_style(paging, size, cursor, query):
         (ByOffset(2, 2), PageFacts(rows=3), ByOffset(5, 2)),
         (ByOffset(2, 2), PageFacts(rows=1), None),
         (ByOffset(2, 2), PageFacts(rows=0), None),
+        (ByOffset(2, 2), PageFacts(rows=0, total=9), None),
+        (ByOffset(2, 2), PageFacts(rows=1, total=4), ByOffset(3, 2)),
+        (ByOffset(2, 2), PageFacts(rows=1, total=3), None),
+        (ByOffset(2, 2), PageFacts(rows=2, total=1), ByOffset(4, 2)),
     ],
 )
 def test_next_cursor(cursor, facts, after):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nimble_async._sansio.walk import RowKey, lines_of, read_keys
+from nimble_async._sansio.walk import RowKey, lines_of, read_keys, read_numbers
 
 NOON = 1_347_022_800.0
 
@@ -56,3 +56,30 @@ def test_rows_stand_by_date_then_id_and_unreadable_dates_come_last():
 def test_a_row_is_a_line_of_its_own_bytes(rows, lines):
     """Only a row that holds a line break is written anew, without its white space."""
     assert lines_of(rows) == lines
+
+
+@pytest.mark.parametrize(
+    ("row", "key"),
+    [
+        (b'{"id": "17"}', RowKey("17", 17.0)),
+        (b'{"id": 17}', RowKey("17", 17.0)),
+        (b'{"id": "007"}', RowKey("007", 7.0)),
+        (b'{"id": "9007199254740991"}', RowKey("9007199254740991", 9007199254740991.0)),
+        (b'{"id": "9007199254740992"}', RowKey("9007199254740992", None)),
+        (b'{"id": "123456789012345678901234567890"}', RowKey("123456789012345678901234567890", None)),
+        (b'{"id": "a17"}', RowKey("a17", None)),
+        (b'{"id": "-1"}', RowKey("-1", None)),
+        (b'{"id": -1}', RowKey("-1", None)),
+        ('{"id": "\u0661"}'.encode(), RowKey("\u0661", None)),
+        (b'{"id": ""}', RowKey(None, None)),
+        (b'{"id": null}', RowKey(None, None)),
+        (b'{"id": 1.5}', RowKey(None, None)),
+        (b'{"title": "x"}', RowKey(None, None)),
+        (b"[]", RowKey(None, None)),
+        (b"{", RowKey(None, None)),
+        (b'{"id": "\xff"}', RowKey(None, None)),
+    ],
+)
+def test_numbers_are_read_from_texts_and_from_numbers(row, key):
+    """An id of digits that a double holds exactly is a number; any other id is kept, and has no place."""
+    assert read_numbers([row], id_name="id") == [key]

@@ -1,0 +1,63 @@
+"""The address of an account's API, as users paste it, made into one form or refused with help.
+
+Rule: the address is never built from the account's name: the vendor says that this does not work
+everywhere.
+"""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from nimble_async._sansio.address import base_address, is_loopback
+from nimble_async.errors import ConfigurationError
+
+__all__ = ["WHERE_TO_LOOK", "account_address", "account_of"]
+
+WHERE_TO_LOOK = "Copy the URL of Settings > Developer in ActiveCampaign, such as https://account.api-us1.com."
+
+_NO_ACCOUNT = frozenset({"", "www", "app", "api", "developers", "developer", "help"})
+_OTHER_PATHS = ("/api/1", "/api/2", "/admin", "/app")
+
+
+def account_address(text: str) -> str:
+    """Return `text` as scheme, host, port and whatever stands before `/api/3`.
+
+    It may come with or without a scheme, `/api/3`, the path of an endpoint behind it, and a slash.
+
+    Raises:
+        ConfigurationError: It is no address of an account's API; the message says where to find it.
+    """
+    text = text.strip()
+    whole = text if "://" in text else f"{_scheme(text)}://{text}"
+    try:
+        address = base_address(whole)
+    except ConfigurationError as error:
+        raise ConfigurationError(error.message, hint=WHERE_TO_LOOK) from error
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if "." not in host and not is_loopback(host):
+        raise _refused(text, "it is no host name, and none can be made from an account's name")
+    if host == "activecampaign.com" or (
+        host.endswith(".activecampaign.com") and host.partition(".")[0] in _NO_ACCOUNT
+    ):
+        raise _refused(text, "it is the vendor's own site, not an account's API")
+    before, found, behind = f"{parts.path}/".partition("/api/3/")
+    if not found and parts.path.startswith(_OTHER_PATHS):
+        raise _refused(text, "its path is not that of the API, which is /api/3")
+    del behind
+    return f"{parts.scheme}://{parts.netloc}{before.rstrip('/')}"
+
+
+def account_of(address: str) -> str:
+    """Return what the rate limit counts by: the host, whatever the path and the scheme."""
+    return urlsplit(address).netloc
+
+
+def _scheme(text: str) -> str:
+    host = urlsplit(f"//{text}").hostname or ""
+    return "http" if is_loopback(host) else "https"
+
+
+def _refused(text: str, why: str) -> ConfigurationError:
+    shown = text.partition("?")[0].partition("#")[0].rpartition("@")[2]
+    return ConfigurationError(f"The base URL {shown!r} cannot be used: {why}.", hint=WHERE_TO_LOOK)

@@ -1,0 +1,1 @@
+"""What ActiveCampaign answers, and what is sent to it."""

@@ -1,0 +1,1 @@
+"""The operations of ActiveCampaign: facts on top of each module, methods below."""

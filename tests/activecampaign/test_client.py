@@ -1,0 +1,182 @@
+"""The client: what it is built from, what it shares, and the key's way."""
+
+from __future__ import annotations
+
+import asyncio
+import pickle
+from typing import Any
+
+import pytest
+
+import nimble_async
+from nimble_async import activecampaign
+from nimble_async._sansio.message import Response
+from nimble_async.activecampaign import ActiveCampaignClient
+from nimble_async.config import ClientConfig
+from nimble_async.errors import ConfigurationError, Forbidden
+from tests.activecampaign.recording import connect
+
+URL = "https://acme.api-us1.com/api/3/"
+
+
+def me(sent: Any) -> Any:
+    return {"user": {"id": "1", "firstName": "Ada", "lastName": "L"}}
+
+
+def test_the_name_is_one():
+    """The root and the package export the same class; an unknown name is an attribute error."""
+    assert nimble_async.ActiveCampaignClient is ActiveCampaignClient is activecampaign.ActiveCampaignClient
+    assert not hasattr(activecampaign, "ActiveCampaignKlient")
+    assert all(getattr(activecampaign, name) is not None for name in activecampaign.__all__)
+    assert dir(activecampaign) == sorted(activecampaign.__all__)
+
+
+async def test_the_key_goes_in_its_own_header():
+    """Api-Token holds the key alone, and no other header or address does."""
+    client, recorder = connect(me, api_token="s3cret")
+    async with client:
+        user = await client.users.me()
+    assert (user.id, user.name) == ("1", "Ada L")
+    (sent,) = recorder.sent
+    assert sent.headers["Api-Token"] == "s3cret"
+    assert [name for name, value in sent.headers.items() if "s3cret" in value] == ["Api-Token"]
+    assert "s3cret" not in repr(client)
+    assert "s3cret" not in repr(sent.query)
+
+
+async def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch):
+    """ACTIVECAMPAIGN_URL and ACTIVECAMPAIGN_API_TOKEN stand in for the arguments, which go first."""
+    monkeypatch.setenv("ACTIVECAMPAIGN_URL", URL)
+    monkeypatch.setenv("ACTIVECAMPAIGN_API_TOKEN", "of-the-environment")
+    client, recorder = connect(me, base_url=None, api_token=None)
+    await client.users.me()
+    assert recorder.sent[0].path == "/api/3/users/me"
+    assert recorder.sent[0].headers["Api-Token"] == "of-the-environment"
+    assert "https://other.api-us1.com" in repr(ActiveCampaignClient(base_url="other.api-us1.com"))
+    assert "https://acme.api-us1.com" in repr(ActiveCampaignClient())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"base_url": None}, "ACTIVECAMPAIGN_URL"),
+        ({"api_token": None}, "ACTIVECAMPAIGN_API_TOKEN"),
+        ({"api_token": ""}, "ACTIVECAMPAIGN_API_TOKEN"),
+        ({"api_token": "two words"}, "ActiveCampaign: Settings > Developer"),
+        ({"base_url": "acme"}, "Settings > Developer"),
+        ({"rate": "fast"}, "fast"),
+    ],
+)
+def test_what_cannot_work_says_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, arguments: dict[str, Any], words: str
+):
+    """A missing or wrong argument fails at once, with the variable or the page that helps."""
+    monkeypatch.delenv("ACTIVECAMPAIGN_URL", raising=False)
+    monkeypatch.delenv("ACTIVECAMPAIGN_API_TOKEN", raising=False)
+    with pytest.raises(ConfigurationError, match=words):
+        ActiveCampaignClient(**({"base_url": URL, "api_token": "key"} | arguments))
+
+
+def test_the_vendors_rate_is_declared():
+    """Five a second is kept from the first call; a stricter one may be asked for."""
+    client = ActiveCampaignClient(base_url="https://rate.api-us1.com", api_token="key")
+    assert client.statistics().throttle.mode == "declared"
+    assert 4.85 <= client.statistics().throttle.rate <= 5
+    slow = ActiveCampaignClient(base_url="https://slow.api-us1.com", api_token="key", rate="2/1s")
+    assert slow.statistics().throttle.rate <= 2
+
+
+async def test_clients_of_one_account_share_its_budget():
+    """The vendor counts by account: other keys and other spellings of the URL share."""
+    one, recorder = connect(me, base_url="https://shared.api-us1.com", api_token="k-1")
+    two, _ = connect(me, base_url="SHARED.api-us1.com/api/3", api_token="k-2")
+    other, _ = connect(me, base_url="https://other.api-us1.com", api_token="k-1")
+    await one.users.me()
+    await two.users.me()
+    assert one.statistics().throttle.sent == two.statistics().throttle.sent == 2
+    assert other.statistics().throttle.sent == 0
+    assert len(recorder.sent) == 1
+
+
+async def test_announced_headers_are_followed():
+    """RateLimit-Limit and RateLimit-Remaining are read with each answer."""
+    headers = {"ratelimit-limit": "2", "ratelimit-remaining": "1"}
+    client, _ = connect(
+        lambda sent: Response(status=200, headers=headers, body=b'{"user":{"id":"1"}}'),
+        base_url="https://announced.api-us1.com",
+        rate=None,
+    )
+    before = client.statistics().throttle.rate
+    await client.users.me()
+    assert client.statistics().throttle.rate <= before
+
+
+async def test_views_share_everything_but_their_options():
+    """with_options gives the same class over the same parts."""
+    client, recorder = connect(me)
+    bulk = client.with_options(lane="bulk", deadline=30)
+    assert type(bulk) is ActiveCampaignClient
+    await bulk.users.me()
+    assert (bulk.executor.options.lane, bulk.executor.options.deadline) == ("bulk", 30)
+    assert client.executor.options.lane == "interactive"
+    later = bulk.with_options(deadline=5)
+    assert (later.executor.options.lane, later.executor.options.deadline) == ("bulk", 5)
+    assert bulk.with_options(lane="interactive").executor.options.deadline == 30
+    assert client.statistics().throttle.sent == 1
+    assert len(recorder.sent) == 1
+    with pytest.raises(ConfigurationError):
+        client.with_options(deadline=0)
+    with pytest.raises(ConfigurationError, match="no lane 'express'"):
+        client.with_options(lane="express")  # type: ignore[arg-type]  # what is tested
+
+
+async def test_the_head_of_an_answer_can_be_asked_for():
+    """with_response gives the value of any typed call with the status and headers behind it."""
+    client, _ = connect(lambda sent: Response(status=200, headers={"x-a": "b"}, body=b'{"user":{"id":"1"}}'))
+    async with client:
+        seen = await client.with_response(client.users.me())
+    assert (seen.value.id, seen.status, seen.headers["x-a"]) == ("1", 200, "b")
+
+
+async def test_the_escape_hatch_reaches_the_rest():
+    """request signs and paces a call to any other route."""
+    client, recorder = connect(lambda sent: {"tags": []})
+    async with client:
+        reply = await client.request("get", "/api/3/tags", query={"limit": 5, "search": None})
+    assert reply.decode(dict[str, Any]) == {"tags": []}
+    assert (recorder.sent[0].path, recorder.sent[0].query) == ("/api/3/tags", {"limit": "5"})
+    assert recorder.sent[0].headers["Api-Token"] == "k-1"
+
+
+async def test_a_prefix_of_a_proxy_is_kept():
+    """What stands before /api/3 stays before it."""
+    client, recorder = connect(me, base_url="https://proxy.example/crm/api/3")
+    await client.users.me()
+    assert recorder.sent[0].path == "/crm/api/3/users/me"
+
+
+async def test_a_wrong_key_is_not_tried_again():
+    """403 is this vendor's answer to a wrong key, and a repeat would not help."""
+    client, recorder = connect(lambda sent: Response(status=403, body=b'{"message":"Invalid token"}'))
+    with pytest.raises(Forbidden, match="key"):
+        await client.users.me()
+    assert len(recorder.sent) == 1
+
+
+def test_a_client_survives_a_second_run():
+    """It is bound to no loop: two runs, one client."""
+    client, recorder = connect(me, config=ClientConfig())
+
+    async def run() -> str:
+        async with client:
+            return (await client.users.me()).id
+
+    assert asyncio.run(run()) == asyncio.run(run()) == "1"
+    assert len(recorder.sent) == 2
+
+
+def test_a_key_cannot_be_pickled():
+    """Secrets have no way out of the process."""
+    client, _ = connect(me)
+    with pytest.raises(Exception, match=r".+"):
+        pickle.dumps(client.executor.core.credentials)
