@@ -38,6 +38,7 @@ lint: $(READY) ## Check style, types, layers, spelling and the docs' links
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python scripts/check-docs
 	PATH="$(CURDIR)/$(BIN):$$PATH" pyright
 	PATH="$(CURDIR)/$(BIN):$$PATH" pyright --ignoreexternal --verifytypes nimble_async
 	$(BIN)/lint-imports --no-cache

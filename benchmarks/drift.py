@@ -7,6 +7,7 @@ import sys
 import time
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -14,9 +15,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.jobs.drifting import KINDS, Outcome, drift_once
 
 
-def _run(seed: int) -> Outcome:
+def _run(crm: str, seed: int) -> Outcome:
     memory = Path("/dev/shm")  # fsync costs nothing there, and a simulation needs none
-    return drift_once(seed, folder=memory if memory.is_dir() else None)
+    kinds = KINDS[crm]
+    return drift_once(seed, kinds[seed % len(kinds)], memory if memory.is_dir() else None)
 
 
 def main() -> int:
@@ -24,13 +26,14 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--crm", choices=sorted(KINDS), default="nimble")
     options = parser.parse_args()
     began = time.perf_counter()
-    totals: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS}
+    totals: dict[str, Counter[str]] = {kind: Counter() for kind in KINDS[options.crm]}
     bad: list[Outcome] = []
     seeds = range(options.first, options.first + options.runs)
     with ProcessPoolExecutor(options.processes) as pool:
-        for outcome in pool.map(_run, seeds, chunksize=20):
+        for outcome in pool.map(partial(_run, options.crm), seeds, chunksize=20):
             counts = totals[outcome.kind]
             counts.update(
                 runs=1, proven=outcome.proven, survivors=outcome.survivors, changes=outcome.changes,

@@ -10,7 +10,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.jobs.killing import at_rest, under_drift
+from tests.jobs.killing import SETTINGS, at_rest, under_drift
 
 _MUST_BE_ZERO = ("failed", "unproven", "wrong_hash", "left_behind", "doubled", "other_bytes", "missed")
 
@@ -19,14 +19,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=1000, help="kills in all")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--crm", choices=sorted(SETTINGS), default="nimble")
     options = parser.parse_args()
+    setting = SETTINGS[options.crm]
     at_rest_kills = options.runs * 2 // 3
     results: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as place:
-        results["at rest"] = at_rest(Path(place), kills=at_rest_kills, seed=options.seed, sweep=True)
+        results["at rest"] = at_rest(setting, Path(place), kills=at_rest_kills, seed=options.seed, sweep=True)
     with tempfile.TemporaryDirectory() as place:
         results["under drift"] = under_drift(
-            Path(place), kills=options.runs - at_rest_kills, seed=options.seed
+            setting, Path(place), kills=options.runs - at_rest_kills, seed=options.seed
         )
     bad = 0
     for world, counts in results.items():

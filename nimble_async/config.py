@@ -113,6 +113,9 @@ class ClientConfig(Struct, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         """Refuse settings that cannot work."""
+        for name, kind in (("timeouts", Timeouts), ("retries", RetryPolicy)):
+            given = getattr(self, name)
+            _require(isinstance(given, kind), f"ClientConfig.{name} takes a {kind.__name__}, not {given!r}.")
         _require(1 <= self.concurrency <= 1000, "ClientConfig.concurrency must lie in 1..1000.")
         _require(self.longest_body >= 1024, "ClientConfig.longest_body must be at least 1024 bytes.")
         _require(

@@ -240,12 +240,25 @@ class Forbidden(ResponseError):
 
 
 class NotFound(ResponseError):
-    """The id names nothing, or nothing this account may see."""
+    """The id names nothing, or nothing this account may see.
 
-    def __init__(self, message: str, *, kind: str = "", id: str = "", **rest: Any) -> None:  # noqa: A002 (the vendor's word)
+    Where a call named several ids and the vendor does not say which, `kind` and `id` are empty and
+    `ids` has all of them, by their kinds.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str = "",
+        id: str = "",  # noqa: A002 (the vendor's word)
+        ids: Mapping[str, str] = MappingProxyType({}),
+        **rest: Any,
+    ) -> None:
         super().__init__(message, **rest)
         self.kind = kind
         self.id = id
+        self.ids: dict[str, str] = dict(ids)
 
 
 class ActionRefused(ResponseError):

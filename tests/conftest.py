@@ -1,5 +1,10 @@
-"""What every folder of tests shares: two options of long runs, and a mock of aiohttp for users' sake.
+"""What every folder of tests shares: options of long runs, a mock of aiohttp, a watch over simulators.
 
+Every simulator of Nimble that a test starts in this process, or in one forked from it, is watched, and
+each exchange held against the vendor's description, where that is at hand: see `contract.judging`.
+Not seen are the few simulators in processes of their own (`simulate` and `demo`, which `tests/cli` runs as
+commands), answers that a fault spoils on purpose, and refusals that say nothing of the request (401, 402,
+429 and 5xx).
 The simulator's fixtures come from the plugin that the package ships (`nimble_async.testing.pytest_plugin`).
 """
 
@@ -12,11 +17,44 @@ from typing import Any
 
 import pytest
 
+from nimble_async.testing import watching
+from tests.contract.description import FILE, description
+from tests.contract.judging import Judge, verdict
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let a longer run of the same tests be asked for."""
     parser.addoption("--drift", type=int, default=1000, help="exports of a drifting account (default 1000)")
     parser.addoption("--kills", type=int, default=50, help="kills of a running export (default 50)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known of tests whose exchanges are not as the vendor describes them."""
+    config.addinivalue_line(
+        "markers",
+        "undescribed(*complaints, reason): this test provokes these complaints of the vendor's description",
+    )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def judge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Judge | None]:
+    """Watch every simulator of this run that is Nimble."""
+    if not FILE.exists():
+        yield None
+        return
+    judge = Judge(description(), tmp_path_factory.mktemp("judge") / "complaints")
+    with watching(judge.watch):
+        yield judge
+    judge.close()
+
+
+@pytest.fixture(autouse=True)
+def judged(request: pytest.FixtureRequest, judge: Judge | None) -> Iterator[None]:
+    """Fail a test with an exchange that is not as described, unless it says so beforehand."""
+    yield
+    if judge is not None:
+        wrong = verdict(judge.news(), request.node.get_closest_marker("undescribed"))
+        assert not wrong, wrong
 
 
 @pytest.fixture

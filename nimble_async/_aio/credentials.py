@@ -79,7 +79,7 @@ class ApiKey:
         prefix: str = "Bearer ",
         origin: str = "Nimble: Settings > API Token",
     ) -> None:
-        key = key.strip()
+        key = str(key or "").strip()
         if not key or not key.isascii() or not key.isprintable() or " " in key:
             raise ConfigurationError(
                 "The API key is empty or holds characters that no key has.",

@@ -232,6 +232,7 @@ class Executor:
 
         def read(response: Response) -> T:
             if operation.shape is Shape.EMPTY:
+                codec.check_empty(operation, response.body)
                 return None  # type: ignore[return-value]  # `returns` is NoneType where the shape is empty
             if operation.shape is Shape.MEMBER:
                 member, beside = codec.read_member(operation, response.body)
@@ -240,11 +241,13 @@ class Executor:
                 return record
             if operation.shape is not Shape.FIRST:
                 return read_record(operation.returns, response.body, noticed=noticed)
-            rows = codec.read_rows(operation, response.body)
-            if not rows:
+            page = codec.read_page(operation, response)
+            if not page.rows:
                 # Nimble answers 200 with an empty list for an unknown or deleted contact.
                 raise self._not_found(operation, ids, response)
-            return read_record(operation.returns, rows[0], noticed=noticed)
+            first = read_record(operation.returns, page.rows[0], noticed=noticed)
+            attach(first, page.beside.of(page.rows[0]))
+            return first
 
         return read
 
@@ -352,7 +355,7 @@ class Executor:
             finally:
                 run.last_network = clock.monotonic() - began
                 run.network += run.last_network
-            slot.answered(response.status, response.headers)
+            slot.answered(response.status, core.dialect.announcement(response.headers))
         run.status = response.status
         return response
 

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any, Generic, TypeVar
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from nimble_async._aio.executor import Answer, Executor
 from nimble_async._aio.fanout import end_tasks
@@ -505,7 +506,7 @@ class _Ahead:
 def _behind(last: Cursor, facts: PageFacts, *, known: bool) -> Cursor | None:
     """Return the cursor behind `last`, which `facts` describe themselves only if `known`."""
     if isinstance(last, ByNumber) and facts.pages is not None:
-        return last.after(facts)
+        return last.after(facts if known else replace(facts, has_more=None))
     if isinstance(last, ByOffset) and facts.total is not None:
         following = ByOffset(last.offset + last.limit, last.limit)
         return following if following.offset < facts.total else None

@@ -38,8 +38,14 @@ class _Checkpoint(Struct, frozen=True):
 
 
 def fingerprint(operation: str, ids: Mapping[str, str], query: Mapping[str, Any]) -> str:
-    """Return 16 hex digits that name this query; equal queries give equal digits."""
-    canonical = msgspec.json.encode([operation, dict(ids), dict(query)], order="deterministic")
+    """Return 16 hex digits that name this query; equal queries give equal digits.
+
+    The order of members is no matter, but for those with brackets, such as `orders[value]` and
+    `orders[title]`: the first of them is the strongest, so another order is another list.
+    """
+    parts: list[Any] = [operation, dict(ids), dict(query)]
+    turns = [name for name in query if "[" in name]
+    canonical = msgspec.json.encode([*parts, turns] if turns else parts, order="deterministic")
     return hashlib.sha256(canonical).hexdigest()[:16]
 
 

@@ -14,12 +14,23 @@ from typing import Any, TypeVar, cast
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
+from nimble_async._sansio.members import members_of
 from nimble_async._sansio.message import Response
 from nimble_async._sansio.operation import Operation, Shape
 from nimble_async._sansio.sideload import Beside
 from nimble_async.errors import MalformedResponse
 
-__all__ = ["PageFacts", "RawPage", "decode", "encode", "read_list", "read_member", "read_page", "read_rows"]
+__all__ = [
+    "PageFacts",
+    "RawPage",
+    "check_empty",
+    "decode",
+    "encode",
+    "read_list",
+    "read_member",
+    "read_page",
+    "read_rows",
+]
 
 T = TypeVar("T")
 
@@ -38,10 +49,14 @@ class PageFacts(Struct, frozen=True, kw_only=True):
     per_page: int | None = None
     total: int | None = None
     """What the vendor counts; a hint, whatever its type on the wire."""
+    has_more: bool | None = None
+    """Whether the vendor says that there is a page behind this one."""
     next_page: Mapping[str, Any] | None = None
     """The arguments of the next call, in the style that sends them back."""
     next_urls: tuple[str, ...] = ()
     """Where each group of this answer goes on."""
+    strange: str = ""
+    """The member that tells of the next page, where it is of a type that cannot be followed."""
 
 
 _NOTHING_BESIDE = Beside(())
@@ -94,6 +109,7 @@ class _Meta(Struct, frozen=True):
     pages: Raw | UnsetType = UNSET
     per_page: Raw | UnsetType = UNSET
     total: Raw | UnsetType = UNSET
+    has_more: Raw | UnsetType = UNSET
     next_page_url: Raw | UnsetType = UNSET
 
 
@@ -119,6 +135,11 @@ def _lenient(data: Raw | UnsetType, kind: Any) -> Any:
         return msgspec.convert(_decoder(object).decode(data), kind, strict=False)
     except _UNREADABLE:
         return None
+
+
+def _strange(data: Raw | UnsetType, kind: Any) -> bool:
+    """Return whether a fact is there, says something, and is not of its type."""
+    return data is not UNSET and bytes(data) not in {b"null", b'""'} and _lenient(data, kind) is None
 
 
 def _meta(data: Raw | UnsetType) -> _Meta:
@@ -172,7 +193,9 @@ def read_page(operation: Operation[Any], response: Response) -> RawPage:
         pages=_lenient(meta.pages, int),
         per_page=_lenient(meta.per_page, int),
         total=_lenient(meta.total, int),
+        has_more=_lenient(meta.has_more, bool),
         next_page=_lenient(envelope.next_page, dict[str, Any]),
+        strange="next_page" if _strange(envelope.next_page, dict[str, Any]) else "",
     )
     return RawPage(rows, facts, beside=_beside(operation, response.body))
 
@@ -183,7 +206,7 @@ def read_member(operation: Operation[Any], body: bytes) -> tuple[Raw, Beside]:
     Raises:
         MalformedResponse: There is nothing under that name.
     """
-    members = decode(body, dict[str, Raw])
+    members = members_of(body)
     member = members.get(operation.items)
     if member is None:
         raise MalformedResponse(
@@ -194,15 +217,39 @@ def read_member(operation: Operation[Any], body: bytes) -> tuple[Raw, Beside]:
     return member, _lists(operation, members)
 
 
+def check_empty(operation: Operation[Any], body: bytes) -> None:
+    """Accept the answer of an operation that answers nothing: an empty body, or any JSON.
+
+    Raises:
+        MalformedResponse: It is something else, such as the page of a proxy that wants a login: nothing
+            tells that the call was executed.
+    """
+    if not body.strip():
+        return
+    try:
+        _decoder(object).decode(body)
+    except _UNREADABLE as error:
+        raise MalformedResponse(
+            f"{operation.name} was answered with something that is no JSON.",
+            body=body,
+            hint="Another server may have answered, such as a proxy: look whether the call was executed.",
+        ) from error
+
+
 def _beside(operation: Operation[Any], body: bytes) -> Beside:
-    return _lists(operation, decode(body, dict[str, Raw])) if operation.sides else _NOTHING_BESIDE
+    if not operation.sides:
+        return _NOTHING_BESIDE
+    told = all(side.told for side in operation.sides)
+    return _lists(operation, {} if told else members_of(body))
 
 
 def _lists(operation: Operation[Any], members: Mapping[str, Raw]) -> Beside:
-    """Return the lists that the operation names; one that came as something else is no list."""
+    """Return what the operation names; one that came as something else than it should is left out."""
     found = []
     for side in operation.sides:
-        rows = _lenient_rows(members.get(side.name))
+        member = members.get(side.name)
+        rows = _lenient_object(member) if side.shared else _lenient_rows(member)
+        rows = [Raw(side.told)] if side.told else rows
         if rows:
             found.append((side, rows))
     return Beside(found)
@@ -210,7 +257,7 @@ def _lists(operation: Operation[Any], members: Mapping[str, Raw]) -> Beside:
 
 def read_list(body: bytes, name: str) -> list[Raw]:
     """Return the rows of any list of an answer; none where it has no such list."""
-    return _lenient_rows(decode(body, dict[str, Raw]).get(name))
+    return _lenient_rows(members_of(body).get(name))
 
 
 def _lenient_rows(data: Raw | None) -> list[Raw]:
@@ -218,6 +265,10 @@ def _lenient_rows(data: Raw | None) -> list[Raw]:
         return [] if data is None else _decoder(list[Raw]).decode(data)
     except _UNREADABLE:
         return []
+
+
+def _lenient_object(data: Raw | None) -> list[Raw]:
+    return [data] if data is not None and bytes(data).startswith(b"{") else []
 
 
 def _read_groups(operation: Operation[Any], body: bytes) -> RawPage:
@@ -230,10 +281,19 @@ def _read_groups(operation: Operation[Any], body: bytes) -> RawPage:
         )
     rows: list[Raw] = []
     urls: list[str] = []
+    strange = False
     for group in envelope.items:
         members = decode(group, _envelope(inner))
         rows.extend(members.items or ())
-        url = _lenient(_meta(members.meta).next_page_url, str)
+        told = _meta(members.meta).next_page_url
+        url = _lenient(told, str)
+        strange = strange or _strange(told, str)
         if url:
             urls.append(url)
-    return RawPage(rows, PageFacts(rows=len(rows), mark=_mark(rows), next_urls=tuple(urls)), envelope.items)
+    facts = PageFacts(
+        rows=len(rows),
+        mark=_mark(rows),
+        next_urls=tuple(urls),
+        strange="next_page_url" if strange else "",
+    )
+    return RawPage(rows, facts, envelope.items)

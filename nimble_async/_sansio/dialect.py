@@ -6,6 +6,7 @@ Rule: values and pure functions only. The shell asks the dialect; no vendor's na
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, Literal
 
 from msgspec import Struct
@@ -27,10 +28,17 @@ class Failure(Struct, frozen=True, kw_only=True):
     """The start of a body that is no JSON, in one line."""
     kind: str = ""
     """What the call was about (`contact`), by the operation."""
-    id: str = ""
-    """The last id in the call's path."""
+    ids: Mapping[str, str] = MappingProxyType({})
+    """The ids in the call's path, in its order, by their kinds."""
+    sends: bool = False
+    """Whether the call sent values, which may name records too."""
     retry_after: float | None = None
     """Seconds the vendor asks to wait; None where it does not say."""
+
+    @property
+    def id(self) -> str:
+        """The only id in the call's path; empty where there is none, or where there are several."""
+        return next(iter(self.ids.values())) if len(self.ids) == 1 else ""
 
     def common(self) -> dict[str, Any]:
         """Return the arguments that every `ResponseError` takes."""
@@ -39,6 +47,10 @@ class Failure(Struct, frozen=True, kw_only=True):
     def member(self, name: str) -> Any:
         """Return a member of the body where that is an object, else None."""
         return self.data.get(name) if isinstance(self.data, dict) else None
+
+
+def _as_they_are(headers: Mapping[str, str]) -> Mapping[str, str]:
+    return headers
 
 
 class Dialect(Struct, frozen=True, kw_only=True):
@@ -57,6 +69,8 @@ class Dialect(Struct, frozen=True, kw_only=True):
     no: str = "false"
     budget: Literal["account", "credential"] = "credential"
     """What the vendor's rate limit counts by."""
+    announcement: Callable[[Mapping[str, str]], Mapping[str, str]] = _as_they_are
+    """Returns the headers of an answer with what is known of an announced limit and not said in them."""
     authorize_path: str = ""
     """The consent page of OAuth 2.0; empty where the vendor has none."""
     token_path: str = ""

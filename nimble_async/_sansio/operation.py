@@ -8,16 +8,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from urllib.parse import quote
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nimble_async.errors import QueryRefused
 
 __all__ = ["Operation", "Paging", "Shape", "Side", "delete", "get", "patch", "post", "put"]
 
 T = TypeVar("T")
+V = TypeVar("V")
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
@@ -55,13 +57,17 @@ class Side(Struct, frozen=True, kw_only=True):
     """A list of other records that an answer may bring beside its own, and which of them belong to which.
 
     A record of that list belongs to one of the answer's own if it names it in a member of `back`,
-    or is named by it in a member of `via` (an id, or a list of ids).
+    or is named by it in a member of `via` (an id, or a list of ids). What is `shared` is no list: one
+    object that speaks of all of them, and belongs to each. What is `told` is no part of the answer: JSON
+    about the call, which each record of the answer keeps.
     """
 
     name: str
     """The member of the answer that holds the list."""
     back: tuple[str, ...] = ()
     via: tuple[str, ...] = ()
+    shared: bool = False
+    told: bytes = b""
 
 
 class Operation(Struct, Generic[T], frozen=True, kw_only=True):
@@ -82,6 +88,8 @@ class Operation(Struct, Generic[T], frozen=True, kw_only=True):
     """Whether a second execution does no harm."""
     destructive: bool = False
     """Whether it deletes or overwrites what cannot be brought back."""
+    destructive_if: str = ""
+    """The argument that makes it destructive where it is true; empty where none does."""
     verified: bool = True
     """Whether the vendor documents it; False where a part of it, such as its verb, is a guess."""
     summary: str = ""
@@ -91,21 +99,31 @@ class Operation(Struct, Generic[T], frozen=True, kw_only=True):
         """The names of the ids in the path, in order."""
         return tuple(_SLOT.findall(self.path))
 
+    def yielding(self, kind: type[V]) -> Operation[V]:
+        """Return the same operation with another type of its records."""
+        if kind is self.returns:
+            return cast("Operation[V]", self)
+        return cast("Operation[V]", replace(cast("Any", self), returns=kind))
+
     def fill(self, ids: Mapping[str, str]) -> str:
         """Return the path with its ids put in, percent-encoded.
 
         Raises:
             TypeError: The ids are not the ones the path names.
-            QueryRefused: An id is empty, `.` or `..`, or holds a control character.
+            QueryRefused: An id is no text, is empty, `.` or `..`, or holds a control character.
         """
         if set(ids) != set(self.slots):
             raise TypeError(f"{self.name} takes the ids {list(self.slots)}, not {sorted(ids)}")
         return _SLOT.sub(lambda slot: _segment(self.name, slot[1], ids[slot[1]]), self.path)
 
 
-def _segment(operation: str, name: str, value: str) -> str:
+def _segment(operation: str, name: str, value: object) -> str:
+    what = "an id" if name.endswith("_id") else "a name"
+    if not isinstance(value, str):
+        hint = f"Pass {'its .id' if hasattr(value, 'id') else 'text'}."
+        raise QueryRefused(f"{operation}: {name} must be {what} as text, not {value!r}.", hint=hint)
     if not value or value in {".", ".."} or any(ord(letter) < 32 or ord(letter) == 127 for letter in value):
-        raise QueryRefused(f"{operation}: {name} must be an id, not {value!r}.")
+        raise QueryRefused(f"{operation}: {name} must be {what}, not {value!r}.")
     return quote(value, safe="")
 
 
@@ -159,13 +177,15 @@ def put(
     sides: tuple[Side, ...] = (),
     repeatable: bool = True,
     destructive: bool = False,
+    destructive_if: str = "",
     bucket: str = "default",
     summary: str = "",
 ) -> Operation[T]:
     """Describe a PUT: repeatable unless said, since it names the state wanted."""
     return Operation(
         name=name, method="PUT", path=path, returns=returns, shape=shape, items=items, sides=sides,
-        bucket=bucket, repeatable=repeatable, destructive=destructive, summary=summary,
+        bucket=bucket, repeatable=repeatable, destructive=destructive, destructive_if=destructive_if,
+        summary=summary,
     )  # fmt: skip
 
 

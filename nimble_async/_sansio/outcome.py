@@ -26,7 +26,7 @@ from nimble_async.errors import (
     Unauthorized,
 )
 
-__all__ = ["failure_of", "general_failure", "retry_after_of"]
+__all__ = ["failure_of", "general_failure", "not_found", "retry_after_of"]
 
 _SHOWN = 300
 """Characters of a body that is no JSON that a message shows."""
@@ -49,7 +49,8 @@ def failure_of(
         data=data,
         text="" if data is not None else " ".join(response.body.decode("utf-8", "replace").split())[:_SHOWN],
         kind=_kind(operation),
-        id=ids[operation.slots[-1]] if operation.slots and operation.slots[-1] in ids else "",
+        ids={_words_of(name): ids[name] for name in operation.slots if name in ids},
+        sends=operation.method not in {"GET", "HEAD", "DELETE"},
         retry_after=retry_after_of(response.headers.get("retry-after"), now=now),
     )
     return dialect.read_failure(failure) or general_failure(failure)
@@ -69,7 +70,7 @@ def general_failure(failure: Failure) -> ResponseError:
         kind, what, hint = _BY_STATUS[status]
         return kind(f"{what}{said}.", hint=hint, **common)
     if status == 404:
-        return _not_found(failure)
+        return not_found(failure)
     if status == 429:
         return RateLimited(
             f"The vendor refuses for rate (429){said}.", retry_after=failure.retry_after,
@@ -80,12 +81,29 @@ def general_failure(failure: Failure) -> ResponseError:
     return ResponseError(f"The vendor answered {status}{said}.", **common)
 
 
-def _not_found(failure: Failure) -> NotFound:
-    if failure.id:
-        what, hint = f"There is no {failure.kind} {failure.id!r}, or this account may not see it.", ""
+def not_found(failure: Failure, *, kind: str = "", id: str = "") -> NotFound:  # noqa: A002 (the vendor's word)
+    """Return the error of a 404: what the body told of (`kind` and `id`), else what the call's path names.
+
+    Of several ids in a path none is blamed alone, as any of them may be the one.
+    """
+    ids = dict(failure.ids)
+    if id or kind in ids:
+        ids = {kind or failure.kind: id or ids[kind]}
+    if len(ids) == 1:
+        ((only, id),) = ids.items()  # noqa: A001 (as above)
+        kind = kind or only
+        ids = {kind: id}
+    hint = ""
+    if ids:
+        named = ", or no ".join(f"{name} {value!r}" for name, value in ids.items())
+        what = f"There is no {named}, or this account may not see {'it' if id else 'one of them'}."
+    elif failure.sends:
+        what = "Something that this call names was not found (404)."
+        hint = "Check the ids in the values that were sent, and the base URL."
     else:
         what, hint = "There is nothing at this address (404).", "Check the path and the base URL."
-    return NotFound(what, kind=failure.kind, id=failure.id, hint=hint, **failure.common())
+    kind = kind or ("" if ids or failure.sends else failure.kind)
+    return NotFound(what, kind=kind, id=id, ids=ids, hint=hint, **failure.common())
 
 
 def retry_after_of(value: str | None, *, now: float) -> float | None:
@@ -111,8 +129,15 @@ def _seconds_until(value: str, now: float) -> float:
 def _kind(operation: Operation[Any]) -> str:
     """`contact` for a path that ends in `{contact_id}`, else the resource's name in the singular."""
     slots = operation.slots
-    name = slots[-1].removesuffix("_id") if slots else operation.name.partition(".")[0].removesuffix("s")
-    return name.replace("_", " ")
+    return _words_of(slots[-1] if slots else _singular(operation.name.partition(".")[0]))
+
+
+def _words_of(slot: str) -> str:
+    return slot.removesuffix("_id").replace("_", " ")
+
+
+def _singular(name: str) -> str:
+    return f"{name.removesuffix('ies')}y" if name.endswith("ies") else name.removesuffix("s")
 
 
 def _json(body: bytes) -> Any:

@@ -1,8 +1,9 @@
 """Six ways to ask for the next page, as frozen cursors, and the rules a walk must keep.
 
 Rule: a cursor says what to send (`query` or `url`) and, given the facts of an answer, which
-cursor comes next; `follow` watches the walk and raises when it is cut short, repeats itself
-or runs in a loop. Nothing here promises that rows did not move between two pages.
+cursor comes next; `follow` watches the walk and raises when it is cut short, repeats itself,
+runs in a loop or runs after a list that grows faster than it is read. Nothing here promises
+that rows did not move between two pages.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from nimble_async._sansio.codec import PageFacts
 from nimble_async._sansio.operation import Paging
@@ -28,12 +30,14 @@ __all__ = [
 ]
 
 
-class ByNumber(Struct, frozen=True, tag="number"):
+class ByNumber(Struct, frozen=True, tag="number", omit_defaults=True):
     """`page` and `per_page`, counted from `first` (1, or 0 for message drafts)."""
 
     page: int
     per_page: int
     first: int = 1
+    served: int | None = None
+    """Records that the vendor puts on a page, where it was seen to hold its pages shorter than asked."""
 
     def query(self) -> dict[str, Any]:
         """Return the members of the query that ask for this page."""
@@ -42,12 +46,27 @@ class ByNumber(Struct, frozen=True, tag="number"):
     def after(self, facts: PageFacts) -> ByNumber | None:
         """Return the next page's cursor; None after the last one.
 
-        Without `pages` in the answer a short page is the last.
+        Without `pages` in the answer a short page is the last, unless the answer says that there is more.
         """
-        following = ByNumber(self.page + 1, self.per_page, self.first)
+        following = replace(self, page=self.page + 1)
         if facts.pages is not None:
-            return following if self.page - self.first + 1 < facts.pages else None
-        return following if facts.rows >= (facts.per_page or self.per_page) else None
+            told = self.page - self.first + 1 < facts.pages or facts.has_more is True
+            return following if told else None
+        full = facts.rows >= self.size(facts)
+        if full and facts.has_more is not False:
+            return following
+        if not self.promised(facts):
+            return None
+        return following if full or facts.per_page else replace(following, served=facts.rows or self.served)
+
+    def size(self, facts: PageFacts) -> int:
+        """Return how many records a full page of this vendor holds."""
+        return facts.per_page or self.served or self.per_page
+
+    def promised(self, facts: PageFacts) -> bool:
+        """Return whether the answer says that there are records behind it."""
+        read = (self.page - self.first) * self.size(facts) + facts.rows
+        return facts.has_more is True or (facts.total is not None and read < facts.total)
 
 
 class ByNextPage(Struct, frozen=True, tag="next_page"):
@@ -146,23 +165,54 @@ def first_cursor(paging: Paging, *, size: int | None) -> Cursor:
     return ByOffset(0, size)
 
 
+_REMEMBERED = 64
+"""Checksums of pages that a walk keeps: a shorter loop is seen when its first page comes again."""
+_GROWTH = 1000
+"""Records by which a list may grow, beyond twice what it counted at first, before its walk is given up."""
+
+
 class Trail(Struct, frozen=True):
-    """What a walk remembers of its past: the last page's checksum, and addresses it has been to."""
+    """What a walk remembers of its past, in little memory however long it is."""
 
     mark: int | None = None
+    """The checksum of the last page that held rows."""
     urls: frozenset[str] = frozenset()
+    """Addresses it has been to."""
+    marks: tuple[int, ...] = ()
+    """The checksums of the latest pages before that one, no two alike."""
+    anchor: int | None = None
+    """One checksum kept for longer: that of page 1, 2, 4, 8 ..., so that a loop of any length comes by it."""
+    pages: int = 0
+    """Pages with rows so far."""
+    counted: int | None = None
+    """The total that the first answer told."""
+
+    def seen(self, mark: int) -> bool:
+        """Return whether a page with this checksum came before."""
+        return mark in {self.anchor, self.mark, *self.marks}
+
+    def after(self, facts: PageFacts, urls: frozenset[str]) -> Trail:
+        """Return the trail with one more answer."""
+        counted = facts.total if self.counted is None else self.counted
+        if not facts.rows:
+            return replace(self, urls=urls, counted=counted)
+        pages = self.pages + 1
+        marks = self.marks if self.mark is None else (*self.marks, self.mark)[-_REMEMBERED:]
+        anchor = facts.mark if pages & (pages - 1) == 0 else self.anchor
+        return Trail(facts.mark, urls, marks, anchor, pages, counted)
 
 
 def follow(trail: Trail, cursor: Cursor, facts: PageFacts) -> tuple[Trail, Cursor | None]:
     """Check one answer against the walk so far; return the new trail and the next cursor.
 
     Raises:
-        PagingBroken: The walk was cut short, repeats a page or runs in a loop.
+        PagingBroken: The walk was cut short, repeats a page, runs in a loop or will not end.
     """
+    _refuse_a_strange_way(cursor, facts)
     following = cursor.after(facts)
     _refuse_a_short_page(cursor, facts)
-    if facts.rows and facts.mark == trail.mark and not isinstance(cursor, ByUrl):
-        raise PagingBroken(f"The vendor sent the same page twice in a row at {_place(cursor)}.")
+    _refuse_a_page_seen_before(trail, cursor, facts)
+    _refuse_endless_growth(trail, cursor, facts)
     if following is not None and following == cursor:
         raise PagingBroken(f"The vendor's next page is the one just read, at {_place(cursor)}.")
     urls = trail.urls
@@ -173,15 +223,57 @@ def follow(trail: Trail, cursor: Cursor, facts: PageFacts) -> tuple[Trail, Curso
                 f"The vendor's next_page_url leads back to a page already read, at {_place(cursor)}."
             )
         urls = urls | fresh
-    return Trail(facts.mark if facts.rows else trail.mark, urls), following
+    return trail.after(facts, urls), following
+
+
+def _refuse_a_strange_way(cursor: Cursor, facts: PageFacts) -> None:
+    if facts.strange:
+        raise PagingBroken(
+            f"{facts.strange} of the answer at {_place(cursor)} is of a type that cannot be followed: "
+            "there may be more."
+        )
+
+
+def _refuse_a_page_seen_before(trail: Trail, cursor: Cursor, facts: PageFacts) -> None:
+    # Groups at addresses of their own may look alike; their addresses are watched instead.
+    if not facts.rows or isinstance(cursor, ByUrl) or not trail.seen(facts.mark):
+        return
+    if facts.mark == trail.mark:
+        raise PagingBroken(f"The vendor sent the same page twice in a row at {_place(cursor)}.")
+    raise PagingBroken(
+        f"The vendor sent a page again that came before, at {_place(cursor)}: the walk runs in a loop.",
+        hint="A server that passes over where to begin answers so.",
+    )
+
+
+def _refuse_endless_growth(trail: Trail, cursor: Cursor, facts: PageFacts) -> None:
+    """Refuse to run after a list by offset that grows faster than it is read.
+
+    A total that never moves is only a wrong hint; one that has grown as far as the walk is believed.
+    """
+    if not isinstance(cursor, ByOffset) or trail.counted is None or facts.total is None:
+        return
+    read = cursor.offset + facts.rows
+    if read > 2 * trail.counted + _GROWTH and facts.total >= read:
+        raise PagingBroken(
+            f"The list grows faster than it is read: {trail.counted} records were counted at first, "
+            f"{facts.total} are now, and the walk stands at {_place(cursor)}.",
+            hint="Go on from the error's checkpoint, or filter by a date that is over.",
+        )
 
 
 def _refuse_a_short_page(cursor: Cursor, facts: PageFacts) -> None:
     if isinstance(cursor, ByNumber) and facts.pages is not None:
-        size = facts.per_page or cursor.per_page
+        size = cursor.size(facts)
         if cursor.page - cursor.first + 1 < facts.pages and facts.rows < size:
             raise PagingBroken(
                 f"{_place(cursor).capitalize()} of {facts.pages} held {facts.rows} of {size} records: "
+                "the walk was cut short."
+            )
+    if isinstance(cursor, ByNumber) and not facts.rows:
+        if facts.has_more is True or (facts.pages is None and cursor.promised(facts)):
+            raise PagingBroken(
+                f"{_place(cursor).capitalize()} is empty, and the answer says that there is more: "
                 "the walk was cut short."
             )
     elif isinstance(cursor, ByNextPage) and facts.next_page and not facts.rows:

@@ -19,12 +19,14 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from nimble_async._sansio.codec import decode
+from nimble_async._sansio.members import members_of
 from nimble_async.errors import MalformedResponse
 
 __all__ = [
     "AnyId",
     "DecodingReport",
     "DecodingStatistics",
+    "Id",
     "Member",
     "Noticed",
     "Record",
@@ -38,10 +40,13 @@ V = TypeVar("V")
 Noticed = Callable[[str], None]
 """Told `Contact.created` when that member of a row could not be read."""
 
-AnyId: TypeAlias = Annotated[str, msgspec.Meta(description="A number is taken as its digits.")]
-"""The type of an id, for vendors that send some ids as text and some as numbers."""
+Id: TypeAlias = Annotated[str, msgspec.Meta(min_length=1)]
+"""The type of what a record is known by: an empty one names nothing, and rejects its row."""
+AnyId: TypeAlias = Annotated[str, msgspec.Meta(min_length=1, description="A number is taken as its digits.")]
+"""The same, for vendors that send some ids as text and some as numbers."""
 
-_MEMBERS = msgspec.json.Decoder(dict[str, Raw])
+_SHOWN = 40
+"""Characters of a text that a repr shows."""
 _UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
@@ -51,7 +56,8 @@ class Member(Generic[T]):
     `kind` is the type on the wire and `then` makes the attribute's value of it; `rescue` reads what
     it can of bytes that are not of that type, and returns beside it what it could not, by name.
     `name` is the member's name on the wire where the attribute's differs; two attributes may read one.
-    A member of the wrong type is reported when it is first asked for, not before.
+    A member of the wrong type is reported when it is first asked for, not before. `records` says that
+    the value is or holds records, alone or in a tuple or mapping: what they cannot read is reported too.
     """
 
     def __init__(
@@ -61,17 +67,19 @@ class Member(Generic[T]):
         name: str = "",
         then: Callable[[Any], T | None] | None = None,
         rescue: Callable[[bytes], tuple[T, Mapping[str, bytes]]] | None = None,
+        records: bool = False,
     ) -> None:
         self.kind = kind
         self.name: str = name
         self.attribute: str = name
         self._then = then
         self._rescue = rescue
+        self.records: bool = records
 
     @classmethod
     def of(cls, kind: type[T], *, name: str = "") -> Member[T]:
         """Describe a record inside the record."""
-        return cls(Raw, name=name, then=partial(read_record, kind))
+        return cls(Raw, name=name, then=partial(read_record, kind), records=True)
 
     @classmethod
     def each(cls, kind: type[V], *, name: str = "") -> Member[tuple[V, ...]]:
@@ -80,7 +88,7 @@ class Member(Generic[T]):
         def read(rows: Iterable[Raw]) -> tuple[V, ...]:
             return tuple(read_record(kind, row) for row in rows)
 
-        return Member(list[Raw], name=name, then=read)
+        return Member(list[Raw], name=name, then=read, records=True)
 
     def __set_name__(self, owner: type, attribute: str) -> None:
         """Take the attribute's name, and the wire's where none was given."""
@@ -97,6 +105,8 @@ class Member(Generic[T]):
             return self
         value: T | UnsetType | None = self._read(record)
         vars(record)[self.attribute] = value
+        if self.records:
+            self.adopt(record, value)
         return value
 
     @cached_property
@@ -118,6 +128,16 @@ class Member(Generic[T]):
             return None
         return self._then(value)
 
+    def adopt(self, record: Record, value: Any) -> None:
+        """Let the records inside the record report to whom it reports, what they have not read included."""
+        noticed = vars(record).get("_noticed")
+        if noticed is not None:
+            for inside in _records_in(value):
+                kept = vars(inside)
+                kept["_noticed"] = noticed
+                for name in kept.get("_unread", ()):
+                    noticed(f"{type(inside).__name__}.{_attribute(type(inside), name)}")
+
     def _saved(self, record: Record, data: Raw) -> Any:
         """Save what can be read; the rest goes to `unread`, and whoever counts is told."""
         own = bytes(data)
@@ -131,7 +151,11 @@ class Member(Generic[T]):
 
 
 class Record(Struct, frozen=True, dict=True, kw_only=True, eq=False):
-    """The base of every model that a server sends. Equal content makes equal records."""
+    """The base of every model that a server sends. Equal content makes equal records.
+
+    To pass a record on, take `raw` (its JSON) or `as_dict()`: an encoder of structs sees only what is
+    read of every row, which may be the id alone.
+    """
 
     @property
     def raw(self) -> bytes:
@@ -148,10 +172,20 @@ class Record(Struct, frozen=True, dict=True, kw_only=True, eq=False):
 
     @property
     def unknown(self) -> Mapping[str, Any]:
-        """The members that the model does not name, decoded (or as bytes where that fails)."""
+        """The members that the model does not name, decoded (or as bytes where that fails).
+
+        A byte of a name that is not UTF-8 stands as Python writes such bytes (`surrogateescape`).
+        """
         named = _named(type(self))
-        members = _MEMBERS.decode(self.raw)
+        members = members_of(self.raw)
         return {name: _anything(data) for name, data in members.items() if name not in named}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the whole row as plain values by the server's names, read anew at each call.
+
+        A member that cannot be decoded stays as its bytes. What came beside the record is not part of it.
+        """
+        return {name: _anything(data) for name, data in members_of(self.raw).items()}
 
     def beside(self, name: str, kind: type[V]) -> tuple[V, ...]:
         """Return the records that came in the same answer under `name` and belong to this one.
@@ -184,11 +218,25 @@ class Record(Struct, frozen=True, dict=True, kw_only=True, eq=False):
 
     def __repr__(self) -> str:
         """Show the identity and, where there is one, a short name."""
-        shown = [f"{name}={getattr(self, name)!r}" for name in _required(type(self))]
-        name = getattr(self, "name", None)
+        required = _required(type(self))
+        shown = [f"{name}={getattr(self, name)!r}" for name in required]
+        name = getattr(self, "name", None) if "name" not in required else None
         if isinstance(name, str) and name:
-            shown.append(f"name={name if len(name) <= 40 else name[:39] + '…'!r}")
+            shown.append(f"name={_short(name)}")
+        if not required:
+            shown += self._parts()
         return f"{type(self).__name__}({', '.join(shown)})"
+
+    def _parts(self) -> list[str]:
+        """Return what a record without an identity shows: what came that it names, nothing read for it."""
+        declared = {field.name: getattr(self, field.name) for field in msgspec.structs.fields(type(self))}
+        found = [
+            f"{name}={_short(value)}"
+            for name, value in declared.items()
+            if name != "name" and _is_there(value)
+        ]
+        came = members_of(self.raw)
+        return found + [f"{name}=..." for name, member in _lazy(type(self)).items() if member.name in came]
 
     def __copy__(self) -> Record:
         """Return the record itself: it never changes."""
@@ -204,6 +252,16 @@ class Record(Struct, frozen=True, dict=True, kw_only=True, eq=False):
         beside = self.__dict__.get("_beside")
         whole = read_record, (type(self), self.raw)
         return whole if beside is None else (*whole, {"_beside": beside})
+
+
+def _is_there(value: Any) -> bool:
+    return value is not UNSET and value is not None
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    shown = text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"
+    return repr(shown) if isinstance(value, str) else shown
 
 
 def _nobody(member: str) -> None:
@@ -267,6 +325,7 @@ def _eager_reader(
     lazily = _reader(kind, noticed)
     decoder, members = _wide(kind, names)
     declared = kind.__struct_fields__
+    holding = [(name, member) for name, member in members if member.records]
 
     def read(row: bytes | Raw) -> Any:
         own = bytes(row)
@@ -281,15 +340,26 @@ def _eager_reader(
         kept["_raw"] = own
         if noticed is not None:
             kept["_noticed"] = noticed
+            for name, member in holding:
+                member.adopt(record, kept[name])
         return record
 
     return read
 
 
+def _records_in(value: Any) -> Iterable[Record]:
+    """Return the records that a member's value is made of."""
+    if isinstance(value, Record):
+        yield value
+    elif isinstance(value, tuple | Mapping):
+        for inside in value.values() if isinstance(value, Mapping) else value:
+            yield from _records_in(inside)
+
+
 def _member_by_member(kind: type[Record], own: bytes, noticed: Noticed | None) -> Record:
     try:
-        members = _MEMBERS.decode(own)
-    except _UNREADABLE as error:
+        members = members_of(own)
+    except MalformedResponse as error:
         raise _rejected(kind, "it is no JSON object", own) from error
     values: dict[str, Any] = {}
     unread: dict[str, bytes] = {}
@@ -306,9 +376,10 @@ def _member_by_member(kind: type[Record], own: bytes, noticed: Noticed | None) -
                     unread[field.encode_name] = bytes(data)
         if field.required and field.name not in values:
             raise _rejected(kind, f"it has no usable {field.encode_name}", own)
-        if noticed is not None and field.encode_name in unread:
-            noticed(f"{kind.__name__}.{field.name}")
     record = kind(**values)
+    if noticed is not None:
+        for name in unread:
+            noticed(f"{kind.__name__}.{_attribute(kind, name)}")
     vars(record)["_unread"] = unread
     return record
 
@@ -341,6 +412,16 @@ def _required(kind: type[Record]) -> tuple[str, ...]:
 
 
 @cache
+def _declared(kind: type[Record]) -> dict[str, str]:
+    """Return the declared attributes of a model by their names on the wire."""
+    return {field.encode_name: field.name for field in msgspec.structs.fields(kind)}
+
+
+def _attribute(kind: type[Record], name: str) -> str:
+    return _declared(kind).get(name, name)
+
+
+@cache
 def _lazy(kind: type[Record]) -> dict[str, Member[Any]]:
     """Return every `Member` of a model by its attribute."""
     found: dict[str, Member[Any]] = {}
@@ -351,8 +432,7 @@ def _lazy(kind: type[Record]) -> dict[str, Member[Any]]:
 
 @cache
 def _named(kind: type[Record]) -> frozenset[str]:
-    declared = frozenset(field.encode_name for field in msgspec.structs.fields(kind))
-    return declared | {member.name for member in _lazy(kind).values()}
+    return frozenset(_declared(kind)) | {member.name for member in _lazy(kind).values()}
 
 
 def _row_with(members: Iterable[Member[Any]], kind: type[Record] | None = None) -> type[Any]:

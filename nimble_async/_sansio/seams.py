@@ -7,6 +7,11 @@ shorter than asked for is whole upwards without end. Where two slices share a re
 begin at neighbouring numbers, nothing can lie between them: the seam is closed. When all seams are
 closed, every record that existed throughout has been seen.
 
+A list may grow faster than it is read. So the walk is bounded: `highest_of` reads from one answer in
+the opposite order, at the start, the highest number there was. All that existed at the start lies at
+or below it; when everything up to it is proven, and as many records were passed as there were then,
+the walk is over. Where no such answer can be had, it ends with the list, or is given up.
+
 Offsets are guesses and prove nothing. Deletions shift the list to the left, so neighbouring slices
 are asked for with an overlap, which grows where a seam stayed open; an open seam is asked for
 again, further back each time, down to offset 0.
@@ -17,14 +22,14 @@ Rule: nothing here asks, waits or writes.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from operator import lt
+from operator import gt, lt
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from nimble_async._sansio.walk import RowKey
 
-__all__ = ["HIGHEST", "LOWEST", "Question", "Seams", "Stretch", "Taken"]
+__all__ = ["HIGHEST", "LOWEST", "Question", "Seams", "Stretch", "Taken", "highest_of"]
 
 LOWEST = 0
 HIGHEST = 1 << 53
@@ -33,6 +38,24 @@ _MOST_TRIES = 24
 """Answers that bring an open seam no further, until it is given up."""
 _MOST_REPEATS = 4
 """Answers to one question that contradict themselves."""
+_MOST_IDLE = 24
+"""Pages of the first pass, one after another, that add nothing, until it is given up."""
+_GROWTH = 1000
+"""Records by which an unbounded list may grow, beyond twice what it held, until its walk is given up."""
+
+
+def highest_of(keys: Sequence[RowKey], total: int | None, *, limit: int) -> int | None:
+    """Return the highest number of a list, from its first page in descending order; -1 where it is empty.
+
+    None where the page proves nothing: it is not in that order, a row has no number, or its total is
+    not what a page of `limit` rows shows.
+    """
+    numbers = _numbers(keys)
+    if total is None or len(keys) != min(limit, total):
+        return None
+    if len(numbers) < len(keys) or not all(map(gt, numbers, numbers[1:])):
+        return None
+    return max(numbers, default=-1)
 
 
 class Question(Struct, frozen=True):
@@ -103,22 +126,35 @@ class Seams:
     """What is proven, what is asked for, and what to ask next. `limit` records fill a page.
 
     `covered` are stretches an earlier run has proven: start, end and how many records each holds.
+    Numbers from `end` on are no part of the walk. `counted` is how many records there were at the start.
     """
 
-    def __init__(self, limit: int, covered: Iterable[tuple[int, int, int]] = ()) -> None:
+    def __init__(
+        self,
+        limit: int,
+        covered: Iterable[tuple[int, int, int]] = (),
+        *,
+        end: int = HIGHEST,
+        counted: int | None = None,
+    ) -> None:
+        self.end = end
         self.overlap = 1
         """Records that neighbouring slices are asked to share."""
         self.total: int | None = None
         """What the last answer counted."""
+        self.runs_away = False
+        """Whether the list grew faster than it was read, and nothing bounds it."""
         self._limit = limit
+        self._counted = counted
+        self._idle = 0
         self._proven: list[Stretch] = []
         self._searches: dict[int, _Search] = {}
         self._asked: list[Question] = []
         self._again: list[Question] = []
         rows = 0
-        for start, end, count in sorted(covered):
+        for low, high, count in sorted(covered):
             rows += count
-            self._join(Stretch(start, end, rows - count, max(0, rows - 1)))
+            self._join(Stretch(low, high, rows - count, max(0, rows - 1)))
         self._frontier: int | None = max(0, rows - self.overlap)
         self._resumed = {stretch.end for stretch in self._proven}
 
@@ -130,7 +166,8 @@ class Seams:
             *(edge for stretch in self._proven for edge in (stretch.start, stretch.end)),
             HIGHEST,
         ]
-        return [(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True) if start < end]
+        gaps = [(low, min(high, self.end)) for low, high in zip(edges[::2], edges[1::2], strict=True)]
+        return [(low, high) for low, high in gaps if low < high]
 
     def ask(self) -> Question | None:
         """Return what to ask next; None where nothing is left, or an answer has to come first."""
@@ -144,16 +181,36 @@ class Seams:
         place = self._frontier
         if place is None:
             return None
+        self.runs_away = self._grows(place)
+        if self.runs_away or self._is_through(place):
+            self._frontier = None
+            return None
         ahead = any(question.seam is None for question in self._asked)
         if ahead and (self.total is None or place >= self.total):
             return None
         self._frontier = place + max(1, self._limit - self.overlap)
         return Question(place, self._limit)
 
+    def _is_through(self, place: int) -> bool:
+        """Return whether the first pass ends before the record at `place`, whatever is listed behind it."""
+        if self.end == LOWEST or self._idle >= _MOST_IDLE:
+            return True
+        if self.end == HIGHEST or not self._proven:
+            return False
+        # An order that is not by number would show itself on one of the pages before.
+        return place + 1 >= (self._counted or 0) and self._proven[-1].end >= self.end
+
+    def _grows(self, place: int) -> bool:
+        """Return whether an unbounded list has grown so far; a total that stands behind is a wrong hint."""
+        if self.end != HIGHEST or self._counted is None or self.total is None:
+            return False
+        return place > 2 * self._counted + _GROWTH and self.total >= place
+
     def _heal(self) -> Question | None:
         """Return a question for the first seam that is open and that no answer on its way may close."""
         for start, end in self.open:
-            if end == HIGHEST and self._frontier is not None:
+            last = not any(stretch.start >= end for stretch in self._proven)
+            if last and (self._frontier is not None or self.runs_away):
                 continue
             search = self._searches.get(start) or self._begin(start, end)
             if search is None or search.tries >= _MOST_TRIES:
@@ -166,7 +223,7 @@ class Seams:
     def _begin(self, start: int, end: int) -> _Search | None:
         """Begin to look for a seam; None where a page that is on its way belongs there."""
         left = next((stretch for stretch in self._proven if stretch.end == start), None)
-        right = next((stretch for stretch in self._proven if stretch.start == end), None)
+        right = next((stretch for stretch in self._proven if stretch.start >= end), None)
         low = -1 if left is None else left.first
         high = None if right is None else right.first
         if any(low < asked.offset and (high is None or asked.offset < high)
@@ -195,6 +252,8 @@ class Seams:
         before = self.open
         if found is not None:
             self._join(found)
+        if question.seam is None:
+            self._idle = self._idle + 1 if self.open == before else 0
         self._look_elsewhere(question, found, before)
         return Taken(() if found is None else tuple(_common(before, found)))
 

@@ -12,12 +12,11 @@ from typing import Any
 import msgspec
 from msgspec import Raw, Struct
 
+from nimble_async._sansio.members import members_of
 from nimble_async._sansio.operation import Side
+from nimble_async.errors import MalformedResponse
 
 __all__ = ["Beside", "attach"]
-
-_MEMBERS = msgspec.json.Decoder(dict[str, Raw])
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 
 
 class _Shelf(Struct, frozen=True):
@@ -27,6 +26,8 @@ class _Shelf(Struct, frozen=True):
     rows: Sequence[Raw]
     named: Mapping[str, list[Raw]]
     own: Mapping[str, Raw]
+    shared: tuple[bytes, ...] = ()
+    """What belongs to every row: one copy serves them all."""
 
 
 class Beside:
@@ -43,14 +44,17 @@ class Beside:
 
     def rows(self) -> dict[str, tuple[bytes, ...]]:
         """Return every side row, by the name of its list: all of it belongs to an only record."""
-        return {shelf.side.name: tuple(map(bytes, shelf.rows)) for shelf in self._shelves}
+        return {shelf.side.name: shelf.shared or tuple(map(bytes, shelf.rows)) for shelf in self._shelves}
 
     def of(self, row: bytes | Raw) -> dict[str, tuple[bytes, ...]]:
         """Return the side rows that belong to one row, by the name of their list."""
+        found = {shelf.side.name: shelf.shared for shelf in self._shelves if shelf.shared}
+        own_lists = [shelf for shelf in self._shelves if not shelf.shared]
+        if not own_lists:
+            return found
         members = _members(row)
         own = _key(members.get("id"))
-        found: dict[str, tuple[bytes, ...]] = {}
-        for shelf in self._shelves:
+        for shelf in own_lists:
             rows = list(shelf.named.get(own, ())) if own else []
             for name in shelf.side.via:
                 rows += [shelf.own[key] for key in _keys(members.get(name)) if key in shelf.own]
@@ -67,6 +71,8 @@ def attach(record: object, rows: Mapping[str, tuple[bytes, ...]]) -> None:
 
 
 def _shelf(side: Side, rows: Sequence[Raw]) -> _Shelf:
+    if side.shared or side.told:
+        return _Shelf(side, (), {}, {}, tuple(map(bytes, rows)))
     named: dict[str, list[Raw]] = {}
     own: dict[str, Raw] = {}
     for row in rows:
@@ -80,8 +86,8 @@ def _shelf(side: Side, rows: Sequence[Raw]) -> _Shelf:
 
 def _members(row: bytes | Raw) -> dict[str, Raw]:
     try:
-        return _MEMBERS.decode(row)
-    except _UNREADABLE:
+        return members_of(row)
+    except MalformedResponse:
         return {}
 
 

@@ -96,6 +96,8 @@ class OffsetWalk(Struct, frozen=True, kw_only=True):
     listing: Operation[Any]
     ascending: Mapping[str, Any]
     """The members of the query that sort by the id, lowest first."""
+    descending: Mapping[str, Any]
+    """The same, highest first: asked once, at the start, for the highest id there is."""
     id: str = "id"
     limit: int = 100
     """The most records a page may hold."""

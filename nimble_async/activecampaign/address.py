@@ -16,6 +16,7 @@ __all__ = ["WHERE_TO_LOOK", "account_address", "account_of"]
 WHERE_TO_LOOK = "Copy the URL of Settings > Developer in ActiveCampaign, such as https://account.api-us1.com."
 
 _NO_ACCOUNT = frozenset({"", "www", "app", "api", "developers", "developer", "help"})
+_PORTS = {"http": 80, "https": 443}
 _OTHER_PATHS = ("/api/1", "/api/2", "/admin", "/app")
 
 
@@ -49,8 +50,10 @@ def account_address(text: str) -> str:
 
 
 def account_of(address: str) -> str:
-    """Return what the rate limit counts by: the host, whatever the path and the scheme."""
-    return urlsplit(address).netloc
+    """Return what the rate limit counts by: the host, and its port where that is not the usual one."""
+    parts = urlsplit(address)
+    usual = f":{_PORTS.get(parts.scheme)}"
+    return parts.netloc.removesuffix(usual)
 
 
 def _scheme(text: str) -> str:

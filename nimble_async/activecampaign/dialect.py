@@ -6,7 +6,7 @@ empty, some broken: whatever can be read of one is read, and none of them is nee
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from nimble_async._sansio.dialect import Dialect, Failure
@@ -15,7 +15,7 @@ from nimble_async._version import __version__
 from nimble_async.config import RateLimit
 from nimble_async.errors import FieldError, Forbidden, InvalidInput, NotFound, ResponseError
 
-__all__ = ["ACTIVECAMPAIGN", "RATE", "read_failure"]
+__all__ = ["ACTIVECAMPAIGN", "RATE", "announcement", "read_failure"]
 
 RATE = RateLimit(5, 1.0)
 """Five calls a second, of all keys and integrations of an account together. No burst, no daily quota."""
@@ -27,6 +27,16 @@ _FORBIDDEN = (
     "and for some records that do not exist: check the key and the base URL first."
 )
 _NO_DELETE = "Types of tasks cannot be deleted: disable this one with task_types.update(status='disabled')."
+
+
+def announcement(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """Return the headers of an answer with the reset that its limit has: the vendor counts by seconds.
+
+    RateLimit-Limit and RateLimit-Remaining come without one. A number that remains says nothing alone.
+    """
+    limit = headers.get("ratelimit-limit", "")
+    told = limit.isascii() and limit.isdigit() and int(limit) > 0
+    return {"ratelimit-reset": "1", **headers} if told else headers
 
 
 def read_failure(failure: Failure) -> ResponseError | None:
@@ -69,7 +79,7 @@ def _not_found(failure: Failure) -> ResponseError:
         # A page in the place of JSON comes from another server than the API's.
         return NotFound(
             f"There is no such address (404): {failure.text.rstrip('.')[:80]}.",
-            kind=failure.kind, id=failure.id, hint="Check the base URL.", **failure.common(),
+            kind=failure.kind, id=failure.id, ids=failure.ids, hint="Check the base URL.", **failure.common(),
         )  # fmt: skip
     found = general_failure(failure)
     found.code = _code(failure)
@@ -133,4 +143,5 @@ ACTIVECAMPAIGN = Dialect(
     yes="1",
     no="0",
     budget="account",
+    announcement=announcement,
 )

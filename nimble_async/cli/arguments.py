@@ -17,7 +17,17 @@ import msgspec
 
 from nimble_async.cli.exits import UsageError
 
-__all__ = ["Argument", "arguments_of", "bind", "describe", "is_record", "read_as", "read_json"]
+__all__ = [
+    "Argument",
+    "arguments_of",
+    "bind",
+    "describe",
+    "is_record",
+    "kind_of",
+    "read_as",
+    "read_json",
+    "records_of",
+]
 
 _YES = frozenset({"true", "yes", "1", "on"})
 _NO = frozenset({"false", "no", "0", "off"})
@@ -41,7 +51,7 @@ def arguments_of(method: Callable[..., Any]) -> tuple[Argument, ...]:
     return tuple(
         Argument(
             name=parameter.name,
-            kind=_kind(parameter.annotation),
+            kind=kind_of(parameter.annotation),
             required=parameter.default is parameter.empty,
             positional=parameter.kind is not parameter.KEYWORD_ONLY,
             annotation=parameter.annotation,
@@ -168,25 +178,44 @@ def is_record(annotation: Any) -> bool:
     return any(isinstance(part, type) and issubclass(part, msgspec.Struct) for part in _parts(annotation))
 
 
+def records_of(annotation: Any) -> list[type[msgspec.Struct]]:
+    """Return the kinds of records that an argument may be."""
+    return [part for part in _parts(annotation) if is_record(part)]
+
+
 def read_as(annotation: Any, text: str | bytes, name: str) -> Any:
     """Read JSON that a user gave as what a method takes; amounts keep their digits.
 
-    A record is read member by member, and what cannot be told apart (one of several kinds of records) is
-    sent as it stands.
+    A record is read member by member, so that it is checked as one in Python is; of several kinds of records
+    the one that the members tell of. What a method takes as any object is sent as it stands.
 
     Raises:
-        UsageError: It is no JSON, of another type, or a member is unknown or missing.
+        UsageError: It is no JSON, of another type, of no kind, or a member is unknown or missing.
+        DraftRefused: The vendor would refuse these values.
     """
-    read_json(text, name)
-    records = [part for part in _parts(annotation) if is_record(part)]
-    if len(records) == 1 and not _is_null(text):
+    found = read_json(text, name)
+    records = records_of(annotation)
+    of_each = next((one for part in _parts(annotation) if (one := _of_each(part)) is not None), None)
+    if isinstance(found, list) and of_each is not None:
+        rows = msgspec.json.decode(text, type=list[msgspec.Raw])
+        return [read_as(of_each, bytes(row), f"{name}/{place}") for place, row in enumerate(rows)]
+    if len(records) == 1 and found is not None:
         return _read_record(records[0], text, name)
+    if records and isinstance(found, dict):
+        kind = _kind_of(records, found)
+        if kind is not None:
+            return _read_record(kind, text, name)
+        if not any(_is_mapping(part) for part in _parts(annotation)):
+            raise UsageError(f"{name} is of no kind that is known.", hint=_kinds(records))
     try:
         return msgspec.json.decode(text, type=annotation)
     except msgspec.ValidationError as error:
         raise UsageError(f"{name}: {error}.") from error
     except TypeError:
-        return msgspec.json.decode(text)
+        # Several kinds of records are no type to decode: here it is no object, or no list of these.
+        if (records or of_each is not None) and found is not None and not isinstance(found, dict | list):
+            raise UsageError(f"{name} is no {'list' if of_each is not None else 'object'}.") from None
+        return found
 
 
 def _read_record(kind: type[msgspec.Struct], text: str | bytes, name: str) -> Any:
@@ -212,8 +241,46 @@ def _read_record(kind: type[msgspec.Struct], text: str | bytes, name: str) -> An
     return kind(**values)
 
 
-def _is_null(text: str | bytes) -> bool:
-    return msgspec.json.decode(text) is None
+def _of_each(annotation: Any) -> Any | None:
+    """Return what a list is a list of where these are records, None for anything else."""
+    inside = typing.get_args(annotation)
+    is_list = inside and not is_record(annotation) and not _is_mapping(annotation)
+    return inside[0] if is_list and any(map(is_record, inside)) else None
+
+
+def _kind_of(
+    records: Sequence[type[msgspec.Struct]], found: Mapping[str, Any]
+) -> type[msgspec.Struct] | None:
+    """Return the kind of record that an object is: by its tag, else the only one that its members fit."""
+    fits = []
+    for kind in records:
+        told = kind.__struct_config__
+        if told.tag is not None:
+            if found.get(told.tag_field or "") == told.tag:
+                return kind
+            continue
+        fields = msgspec.structs.fields(kind)
+        needed = {field.encode_name for field in fields if field.required}
+        if needed <= found.keys() <= {field.encode_name for field in fields}:
+            fits.append(kind)
+    return fits[0] if len(fits) == 1 else None
+
+
+def _kinds(records: Iterable[type[msgspec.Struct]]) -> str:
+    """Say which kinds of records there are: by their tags, or by their members, those needed marked."""
+    shown = []
+    for kind in records:
+        told = kind.__struct_config__
+        fields = msgspec.structs.fields(kind)
+        names = [field.encode_name if field.required else f"[{field.encode_name}]" for field in fields]
+        tag = [] if told.tag is None else [f"{told.tag_field}={told.tag}"]
+        shown.append(" ".join([*tag, *names]))
+    return f"There are: {'; '.join(shown)}."
+
+
+def _is_mapping(annotation: Any) -> bool:
+    origin = typing.get_origin(annotation) or annotation
+    return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
 def read_json(text: str | bytes, name: str) -> Any:
@@ -236,11 +303,11 @@ def _parts(annotation: Any) -> tuple[Any, ...]:
     return tuple(part for part in typing.get_args(annotation) if part not in nothing)
 
 
-def _kind(annotation: Any) -> str:
+def kind_of(annotation: Any) -> str:
     """Name what an annotation takes: `list[str] | None` is a list, `bool | None` a flag."""
     parts = _parts(annotation)
     if parts != (annotation,):
-        kinds = {_kind(part) for part in parts}
+        kinds = {kind_of(part) for part in parts}
         order = ("json", "list", "decimal", "number", "flag", "text")
         return next(kind for kind in order if kind in kinds)
     origin = typing.get_origin(annotation) or annotation

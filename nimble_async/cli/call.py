@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -39,7 +40,7 @@ async def call(
     """Make one call by its name and show the vendor's answer.
 
     The arguments are those of the Python method, as `--name value` with dashes or underscores; ids
-    may stand without their names. `nimble-async operations --output json` lists them.
+    may stand without their names. `nimble-async call OPERATION --help` tells of them.
 
     Args:
         operation: The operation's name, such as contacts.list.
@@ -56,7 +57,7 @@ async def call(
     arguments = bind(words, takes, operation=chosen.name, given=given) | given
     if all and chosen.paging is None:
         raise UsageError(f"{chosen.name} has no pages, so --all does not apply.")
-    consent(chosen, yes=yes)
+    consent(chosen, yes=yes, arguments=arguments)
     async with open_client(settings) as client:
         await _show(client, chosen, arguments, every=all, output=settings.output)
     return Exit.DONE
@@ -104,17 +105,21 @@ def _source(text: str) -> str | bytes:
         raise UsageError(f"--body: {text[1:]} cannot be read: {error.strerror}.") from error
 
 
-def consent(operation: Operation[Any], *, yes: bool) -> None:
-    """Let nothing be destroyed that nobody agreed to.
+def consent(
+    operation: Operation[Any], *, yes: bool, arguments: Mapping[str, Any] = MappingProxyType({})
+) -> None:
+    """Let nothing be destroyed that nobody agreed to: some operations do so with one argument only.
 
     Raises:
         UsageError: Nobody did.
     """
-    if not operation.destructive or yes:
+    told = bool(operation.destructive_if and arguments.get(operation.destructive_if))
+    if yes or not (operation.destructive or told):
         return
+    what = operation.name if operation.destructive else f"{operation.name} --{operation.destructive_if}"
     if not terminal("stdin"):
-        raise UsageError(f"{operation.name} deletes or overwrites.", hint="Say --yes if that is meant.")
-    if not ask(f"{operation.name} deletes or overwrites. Go on?"):
+        raise UsageError(f"{what} deletes or overwrites.", hint="Say --yes if that is meant.")
+    if not ask(f"{what} deletes or overwrites. Go on?"):
         raise UsageError("Nothing was sent.")
 
 

@@ -54,6 +54,7 @@ def row(operation: Operation[Any], crm: str = "nimble") -> dict[str, Any]:
         "bucket": operation.bucket,
         "repeatable": operation.repeatable,
         "destructive": operation.destructive,
+        "destructive_if": operation.destructive_if or None,
         "verified": operation.verified,
         "summary": operation.summary,
         "parameters": [_parameter(argument) for argument in arguments_of(method_of(operation, crm))],
@@ -64,8 +65,17 @@ def _parameter(argument: Argument) -> dict[str, Any]:
     return {"name": argument.name, "kind": argument.kind, "required": argument.required}
 
 
-def operations(*, settings: Annotated[Settings, Parameter(parse=False)]) -> int:
-    """List the operations that `call` knows, with their facts. Nothing is sent."""
-    found = [row(operation, settings.crm) for operation in operations_of(settings.crm).values()]
+def operations(*names: str, settings: Annotated[Settings, Parameter(parse=False)]) -> int:
+    """List the operations that `call` knows, with their facts. Nothing is sent.
+
+    Args:
+        names: Only these, each told of in full unless another form is asked for by --output.
+    """
+    wanted = [find(name, settings.crm) for name in names] or [*operations_of(settings.crm).values()]
+    if names and settings.output is None:
+        from nimble_async.cli.explain import explain
+
+        return max(explain(settings.crm, operation.name) for operation in wanted)
+    found = [row(operation, settings.crm) for operation in wanted]
     rows(found, output=settings.output or "table", columns=("name", "method", "path", "paging", "summary"))
     return Exit.DONE

@@ -20,6 +20,7 @@ from cyclopts import App, CycloptsError, Parameter
 from nimble_async._version import __version__
 from nimble_async.cli.exits import Exit, UsageError, one_line
 from nimble_async.cli.settings import Output, Settings
+from nimble_async.cli.vendors import VENDORS
 
 __all__ = ["COMMANDS", "build", "hoist", "run", "run_until_interrupted"]
 
@@ -34,6 +35,7 @@ COMMANDS = {
     "simulate": "Serve a simulated account on this machine until interrupted.",
 }
 _SHARED = frozenset({"--crm", "--profile", "--base-url", "--output"})
+_HELP_FLAGS = frozenset({"--help", "-h"})
 _HELP = "Nimble and ActiveCampaign from the command line. Data goes to stdout, words for people to stderr."
 
 
@@ -85,6 +87,11 @@ def run(arguments: Sequence[str]) -> int:
     Raises:
         UsageError: It cannot be followed.
     """
+    asked = _asked(hoist(arguments))
+    if asked is not None:
+        from nimble_async.cli.explain import explain
+
+        return explain(*asked)
     chosen: list[Callable[[], Any]] = []
     app = build(chosen, tuple(arguments))
     try:
@@ -120,6 +127,23 @@ def hoist(arguments: Sequence[str]) -> list[str]:
         else:
             front += [word, waiting.pop(0)]
     return [*front, *rest, *waiting]
+
+
+def _asked(words: Sequence[str]) -> tuple[str, str] | None:
+    """Return whose and which operation `call OPERATION --help` asks about; None where it is not asked.
+
+    The parser would tell of `call` alone.
+    """
+    waiting, crm = list(words), "nimble"
+    while waiting and waiting[0].partition("=")[0] in _SHARED:
+        flag, has_value, value = waiting.pop(0).partition("=")
+        value = value if has_value else waiting.pop(0)
+        crm = value if flag == "--crm" else crm
+    if waiting[:1] != ["call"] or crm not in VENDORS:
+        return None
+    rest = waiting[1 : waiting.index("--")] if "--" in waiting else waiting[1:]
+    name = next((word for word in rest if not word.startswith("-")), None)
+    return (crm, name) if name is not None and _HELP_FLAGS.intersection(rest) else None
 
 
 def _words(error: CycloptsError) -> str:

@@ -21,6 +21,7 @@ def simulate(
     port: int = 0,
     contacts: int = 10_000,
     deals: int = 1_000,
+    activities: int = 30,
     seed: int = 7,
     rate: str | None = None,
     rate_rule: Literal["token-bucket", "fixed-window", "sliding-log", "concurrency"] = "token-bucket",
@@ -61,6 +62,7 @@ def simulate(
         port: Where to listen; 0 chooses a free port.
         contacts: Contacts in the account at its start.
         deals: Deals in the account at its start.
+        activities: Calls, events and tasks of sequences in a Nimble account at its start.
         seed: The same seed makes the same account.
         rate: Refuse more than this, such as 10/1s.
         rate_rule: How it counts; for `concurrency` the rate's number is requests at once.
@@ -101,14 +103,14 @@ def simulate(
         if text is not None:
             RateLimit.parse(text)
     options = SimulateOptions(
-        crm=settings.crm, port=port, contacts=contacts, deals=deals, seed=seed, rate=rate,
-        rate_rule=rate_rule, announce=announce, announce_form=announce_form, retry_after=retry_after,
-        penalty=penalty, latency=latency, jitter=jitter, drift=drift, backdated=backdated,
-        backdate=backdate, index_lag=index_lag, unstable_ties=unstable_ties, imports=imports,
-        import_size=import_size, exclusive_ends=exclusive_ends, deals_limit_cap=deals_limit_cap,
-        offer_archived=offer_archived, offer_invisible=offer_invisible, hidden_deals=hidden_deals,
-        quota=quota, token_life=token_life, grace=grace, ignore_pkce=ignore_pkce,
-        ignore_state=ignore_state, redirect_uri=redirect_uri, faults=faults,
+        crm=settings.crm, port=port, contacts=contacts, deals=deals, activities=activities, seed=seed,
+        rate=rate, rate_rule=rate_rule, announce=announce, announce_form=announce_form,
+        retry_after=retry_after, penalty=penalty, latency=latency, jitter=jitter, drift=drift,
+        backdated=backdated, backdate=backdate, index_lag=index_lag, unstable_ties=unstable_ties,
+        imports=imports, import_size=import_size, exclusive_ends=exclusive_ends,
+        deals_limit_cap=deals_limit_cap, offer_archived=offer_archived, offer_invisible=offer_invisible,
+        hidden_deals=hidden_deals, quota=quota, token_life=token_life, grace=grace,
+        ignore_pkce=ignore_pkce, ignore_state=ignore_state, redirect_uri=redirect_uri, faults=faults,
     )  # fmt: skip
     say(f"Simulating {contacts:,} contacts and {deals:,} deals; interrupt (Ctrl-C) to end.")
     return serve(options)

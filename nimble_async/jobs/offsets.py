@@ -1,5 +1,8 @@
 """Read a listing by offsets in the order of an immutable number: pages side by side, their seams closed.
 
+The first question is for the highest number there is: what is made later is no part of the walk, so a
+list that grows faster than it is read has an end.
+
 Rule: what the slices prove together is judged in `_sansio.seams`; here they are asked for. One task
 is one answer, so a kill or a cancellation costs the answers in flight and nothing else.
 """
@@ -15,13 +18,13 @@ from msgspec import Raw
 
 from nimble_async._aio.fanout import end_tasks
 from nimble_async._sansio.paging import ByOffset
-from nimble_async._sansio.seams import HIGHEST, Question, Seams
+from nimble_async._sansio.seams import HIGHEST, Question, Seams, highest_of
 from nimble_async._sansio.walk import OffsetWalk, RowKey
 from nimble_async._sansio.windows import Proof
 from nimble_async.errors import PagingBroken
 from nimble_async.jobs.journal import Closed, Journal, Started
 from nimble_async.jobs.ledger import Ledger
-from nimble_async.jobs.reading import Page, Reader
+from nimble_async.jobs.reading import Reader
 
 __all__ = ["OffsetReading"]
 
@@ -39,14 +42,13 @@ class OffsetReading:
         journal: Journal,
         concurrency: int,
     ) -> None:
-        self._query = {**query, **walk.ascending}
+        self._query = query
         self._walk = walk
         self._reader = reader
         self._ledger = ledger
         self._journal = journal
         self._concurrency = concurrency
-        blocks = [block for block in journal.blocks if block.kind == "rows"]
-        self._seams = Seams(walk.limit, [(block.start, block.end, block.rows) for block in blocks])
+        self._seams = Seams(walk.limit)
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -56,15 +58,37 @@ class OffsetReading:
             PagingBroken: The vendor does not keep to the order asked for.
             CrmError: A call failed for good; what was read is kept.
         """
-        if self._journal.started is not None:
-            self._reader.expected = self._journal.started.expected
+        started = self._journal.started or await self._begin()
+        self._reader.expected = started.expected
+        blocks = [block for block in self._journal.blocks if block.kind == "rows"]
+        self._seams = Seams(
+            self._walk.limit,
+            [(block.start, block.end, block.rows) for block in blocks],
+            end=HIGHEST if started.high is None else int(started.high) + 1,
+            counted=started.expected,
+        )
         try:
             await self._read()
         finally:
             await end_tasks(list(self._running))
         for start, end in self._seams.open:
-            await self._ledger.put((), start=start, end=end, proof=Proof.NONE, why=_why(start, end))
-        await self._ledger.flush(Closed(at=floor(self._reader.now())))
+            await self._ledger.put((), start=start, end=end, proof=Proof.NONE, why=self._why(start, end))
+        facts = (_bound(self._walk.resource, started.high),)
+        await self._ledger.flush(Closed(at=floor(self._reader.now()), facts=facts))
+
+    async def _begin(self) -> Started:
+        """Learn how many records there are, and the highest of their numbers if an answer shows it."""
+        limit = self._walk.limit
+        query = {**self._query, **self._walk.descending}
+        page = await self._reader.page(cursor=ByOffset(0, limit), query=query, size=limit)
+        highest = highest_of(page.keys, page.total, limit=limit)
+        started = Started(
+            at=floor(self._reader.now()),
+            high=highest,
+            expected=len(page.rows) if page.total is None else page.total,
+        )
+        await self._ledger.flush(started)
+        return started
 
     async def _read(self) -> None:
         while True:
@@ -80,8 +104,8 @@ class OffsetReading:
     async def _step(self, question: Question) -> None:
         """Ask once, and keep what the answer proves."""
         cursor = ByOffset(question.offset, question.limit)
-        page = await self._reader.page(cursor=cursor, query=self._query, size=question.limit)
-        await self._begin(page)
+        query = {**self._query, **self._walk.ascending}
+        page = await self._reader.page(cursor=cursor, query=query, size=question.limit)
         taken = self._seams.take(question, page.keys, page.total)
         if question.seam is not None or taken.why:
             self._reader.counts.reread += 1
@@ -92,33 +116,34 @@ class OffsetReading:
             )
         if taken.why:
             return
-        owned = 0
+        rows = list(zip(page.keys, page.rows, strict=True))
+        # Where a row without a number belongs nobody knows, so each answer hands over its own: once is kept.
+        odd = [(key, row) for key, row in rows if key.at is None]
+        owned = sum(key.at is not None and key.at >= self._seams.end for key in page.keys)
         for start, end in taken.stretches:
-            rows = _owned(page, start, end)
-            owned += len(rows)
-            await self._ledger.put(rows, start=start, end=end, proof=Proof.SEAM)
-        self._reader.counts.duplicates += len(page.rows) - owned
+            mine = [*_owned(rows, start, end), *odd]
+            odd, owned = [], owned + len(mine)
+            await self._ledger.put(mine, start=start, end=end, proof=Proof.SEAM)
+        self._reader.counts.duplicates += len(rows) - owned
 
-    async def _begin(self, page: Page) -> None:
-        if self._journal.started is None:
-            started = Started(at=floor(self._reader.now()), expected=page.total or len(page.rows))
-            self._reader.expected = started.expected
-            await self._ledger.flush(started)
-
-
-def _why(start: int, end: int) -> str:
-    """Say what an open seam means."""
-    if end == HIGHEST:
-        return f"nothing is listed behind the id {start - 1}, and the total says that there is more"
-    return f"no answer closed the seam between the ids {start - 1} and {end}"
+    def _why(self, start: int, end: int) -> str:
+        """Say what an open seam means."""
+        if self._seams.runs_away and end == HIGHEST:
+            return f"the list grows faster than it is read; nothing was read behind the id {start - 1}"
+        if end == HIGHEST:
+            return f"nothing is listed behind the id {start - 1}, and the total says that there is more"
+        return f"no answer closed the seam between the ids {start - 1} and {end}"
 
 
-def _owned(page: Page, start: int, end: int) -> list[tuple[RowKey, Raw]]:
-    """Return the rows of a stretch; one without a number belongs to its neighbour before it."""
-    found: list[tuple[RowKey, Raw]] = []
-    number = next((key.at for key in page.keys if key.at is not None), float(start))
-    for key, row in zip(page.keys, page.rows, strict=True):
-        number = number if key.at is None else key.at
-        if start <= number < end:
-            found.append((key, row))
-    return found
+def _bound(resource: str, highest: float | None) -> str:
+    """Say where the walk ended, whatever was listed behind."""
+    if highest is None:
+        return f"no answer showed the highest id of the {resource} at the start, so it ends with the list"
+    if highest < 0:
+        return f"no {resource} were listed at the start; what came later is no part of it"
+    return f"ends at the id {int(highest)}, the highest of the {resource} listed at the start"
+
+
+def _owned(rows: list[tuple[RowKey, Raw]], start: int, end: int) -> list[tuple[RowKey, Raw]]:
+    """Return the rows of a stretch."""
+    return [(key, row) for key, row in rows if key.at is not None and start <= key.at < end]

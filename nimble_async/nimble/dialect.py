@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from nimble_async._sansio.dialect import Dialect, Failure
+from nimble_async._sansio.outcome import not_found
 from nimble_async._version import __version__
 from nimble_async.errors import (
     ActionRefused,
     FieldError,
     InvalidInput,
-    NotFound,
     QuotaExceeded,
     ResponseError,
 )
@@ -52,18 +52,11 @@ def _quota(failure: Failure) -> ResponseError:
 
 def _not_found(failure: Failure) -> ResponseError:
     """Read `{object_id, object_type}`; some routes send no body, so the call fills in."""
-    kind = _text(failure.member("object_type")) or failure.kind
-    id = _text(failure.member("object_id")) or failure.id  # noqa: A001 (the vendor's word)
-    return NotFound(
-        f"There is no {kind} {id!r}, or this account may not see it."
-        if id
-        else "There is nothing at this address (404).",
-        kind=kind,
-        id=id,
-        hint="" if id else "Check the path and the base URL.",
-        code=_code(failure),
-        **failure.common(),
+    found = not_found(
+        failure, kind=_text(failure.member("object_type")), id=_text(failure.member("object_id"))
     )
+    found.code = _code(failure)
+    return found
 
 
 def _refused(failure: Failure) -> ResponseError:

@@ -7,23 +7,25 @@ from typing import ClassVar, TypeVar
 from nimble_async.errors import QueryRefused
 from nimble_async.nimble.joins import Query
 from nimble_async.nimble.models.typed import ChoiceField, TypedField
+from nimble_async.nimble.operators import WordsOnly
 from nimble_async.nimble.terms import (
     AddressTerms,
     BooleanTerms,
     ChoiceTerms,
     ContactedTerms,
     DateTerms,
+    DescriptionTerms,
     EmploymentTerms,
     IdTerms,
     LabelTerms,
     NumberTerms,
     Presence,
+    ProfileTerms,
     RecordTypeTerms,
     SavedSearchTerms,
     StampTerms,
     TagTerms,
     TextTerms,
-    WordsOnly,
     WordTerms,
 )
 
@@ -82,10 +84,10 @@ class Q:
     phone: ClassVar[TextTerms] = TextTerms("phone")
     domain: ClassVar[TextTerms] = TextTerms("domain")
     skype_id: ClassVar[TextTerms] = TextTerms("skype id")
-    twitter: ClassVar[TextTerms] = TextTerms("twitter")
-    linkedin: ClassVar[TextTerms] = TextTerms("linkedin")
-    facebook: ClassVar[TextTerms] = TextTerms("facebook")
-    description: ClassVar[TextTerms] = TextTerms("description")
+    twitter: ClassVar[ProfileTerms] = ProfileTerms("twitter")
+    linkedin: ClassVar[ProfileTerms] = ProfileTerms("linkedin")
+    facebook: ClassVar[ProfileTerms] = ProfileTerms("facebook")
+    description: ClassVar[DescriptionTerms] = DescriptionTerms("description")
     address: ClassVar[AddressTerms] = AddressTerms("address")
     created: ClassVar[StampTerms] = StampTerms("created")
     updated: ClassVar[StampTerms] = StampTerms("updated")

@@ -4,8 +4,8 @@ Rule: a field has the operators that the vendor documents for it and no others; 
 refuse (empty texts, ranges that end before they begin) is refused where it is written. Operators have
 the vendor's names, but for `in_range`, `last` (`in_the_last`) and `is_not_empty` (`is_empty`: false).
 
-Sources: "Advanced search query syntax" of the vendor's reference; for the value of `is_empty` and for
-choices the search page of its older documentation.
+Sources: "Advanced search query syntax" of the vendor's reference; for the value of `is_empty`, for choices,
+descriptions and profiles in social networks the search page of its older documentation.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
-from nimble_async.errors import DraftRefused, QueryRefused
+from nimble_async.errors import DraftRefused
 from nimble_async.nimble.joins import Query
 from nimble_async.nimble.models.typed import ChoiceField
+from nimble_async.nimble.operators import Emptiness, Equal, Named, NoneOf, OneOf, Words, WordsOnly
 
 __all__ = [
     "AddressTerms",
@@ -26,6 +27,7 @@ __all__ = [
     "ChoiceTerms",
     "ContactedTerms",
     "DateTerms",
+    "DescriptionTerms",
     "EmploymentTerms",
     "IdTerms",
     "LabelTerms",
@@ -33,13 +35,13 @@ __all__ = [
     "NumberTerms",
     "PartTerms",
     "Presence",
+    "ProfileTerms",
     "RecordTypeTerms",
     "SavedSearchTerms",
     "StampTerms",
     "TagTerms",
     "TextTerms",
     "WordTerms",
-    "WordsOnly",
 ]
 
 Number: TypeAlias = int | float | Decimal
@@ -53,153 +55,37 @@ _SURE_INTEGERS = 2**53
 """Whole numbers up to here are the same in every reader of JSON."""
 
 
-class _Field:
-    """A field by the vendor's name; a custom one stands under `custom_fields`."""
-
-    __slots__ = ("_custom", "_name")
-
-    def __init__(self, name: str, *, custom: bool = False) -> None:
-        if not name.strip():
-            raise QueryRefused("The name of a field is empty.")
-        self._name = name
-        self._custom = custom
-
-    def __repr__(self) -> str:
-        """Show the field's name."""
-        return f"{type(self).__name__}({self._name!r})"
-
-    def _term(self, operator: str, value: object) -> Query:
-        term = {self._name: {operator: value}}
-        return Query({"custom_fields": term} if self._custom else term)
-
-    def _refused(self, problem: str, *, hint: str = "") -> QueryRefused:
-        return QueryRefused(f"The term {self._name!r} {problem}.", hint=hint)
-
-    def _text(self, text: str) -> str:
-        if not isinstance(text, str):
-            raise self._refused(f"takes text, not {text!r}")
-        if not text.strip():
-            raise self._refused("has an empty text", hint="Use is_empty().")
-        return text
-
-    def _texts(self, texts: Iterable[str]) -> list[str]:
-        if isinstance(texts, str):
-            raise self._refused(f"takes a list of texts, such as [{texts!r}], not one text")
-        return self._some([self._text(text) for text in texts])
-
-    def _some(self, items: list[V]) -> list[V]:
-        if not items:
-            raise self._refused("has an empty list")
-        return items
-
-
-class _Emptiness(_Field):
-    __slots__ = ()
-
-    def is_empty(self) -> Query:
-        """Find contacts without a value."""
-        return self._term("is_empty", True)
-
-    def is_not_empty(self) -> Query:
-        """Find contacts with a value."""
-        return self._term("is_empty", False)
-
-
-class _Equal(_Field):
-    __slots__ = ()
-
-    def is_(self, text: str) -> Query:
-        """Find contacts of which a value is this text; case and accents do not matter.
-
-        Raises:
-            QueryRefused: The text is empty.
-        """
-        return self._term("is", self._text(text))
-
-    def is_not(self, text: str) -> Query:
-        """Find contacts of which no value is this text; whether those without a value is not documented.
-
-        Raises:
-            QueryRefused: The text is empty.
-        """
-        return self._term("is_not", self._text(text))
-
-
-class _OneOf(_Field):
-    __slots__ = ()
-
-    def in_(self, texts: Iterable[str]) -> Query:
-        """Find contacts of which a value is one of these texts. It counts as one term.
-
-        Raises:
-            QueryRefused: There is no text, one of them is empty, or one text was given instead of several.
-        """
-        return self._term("in", self._texts(texts))
-
-
-class _NoneOf(_Field):
-    __slots__ = ()
-
-    def not_in(self, texts: Iterable[str]) -> Query:
-        """Find contacts of which no value is one of these texts.
-
-        Raises:
-            QueryRefused: As with `in_`.
-        """
-        return self._term("not_in", self._texts(texts))
-
-
-class WordsOnly(_Field):
-    """What can be asked of all texts of a contact at once: `__any`."""
-
-    __slots__ = ()
-
-    def contain(self, words: str) -> Query:
-        """Find contacts with one of these words, as a whole word; case and accents do not matter.
-
-        The older documentation wants two letters at least; one letter is sent, and may be refused.
-
-        Raises:
-            QueryRefused: The text is empty.
-        """
-        return self._term("contain", self._text(words))
-
-    def not_contain(self, words: str) -> Query:
-        """Find contacts with none of these words.
-
-        Raises:
-            QueryRefused: The text is empty.
-        """
-        return self._term("not_contain", self._text(words))
-
-    def starts_with(self, prefix: str) -> Query:
-        """Find contacts with a text, or a word of one, that begins so; case and accents do not matter.
-
-        Raises:
-            QueryRefused: The text is empty.
-        """
-        return self._term("starts_with", self._text(prefix))
-
-
-class WordTerms(WordsOnly, _Emptiness):
+class WordTerms(WordsOnly, Emptiness):
     """What can be asked of whole names and whole addresses."""
 
     __slots__ = ()
 
 
-class PartTerms(_Equal, WordsOnly, _Emptiness):
+class PartTerms(Equal, WordsOnly, Emptiness):
     """What can be asked of one part of an address."""
 
     __slots__ = ()
 
 
-class TextTerms(PartTerms, _OneOf):
+class DescriptionTerms(Words, Emptiness):
+    """What can be asked of a description."""
+
+    __slots__ = ()
+
+
+class ProfileTerms(Equal, DescriptionTerms):
+    """What can be asked of a profile in a social network."""
+
+    __slots__ = ()
+
+
+class TextTerms(PartTerms, OneOf):
     """What can be asked of a text."""
 
     __slots__ = ()
 
 
-class EmploymentTerms(TextTerms, _NoneOf):
+class EmploymentTerms(TextTerms, NoneOf):
     """What can be asked of the titles or employers of a person, all of them together."""
 
     __slots__ = ()
@@ -239,7 +125,7 @@ class AddressTerms(WordTerms):
         return PartTerms(f"{self._name}.zip")
 
 
-class NumberTerms(_Emptiness):
+class NumberTerms(Emptiness):
     """What can be asked of a number."""
 
     __slots__ = ()
@@ -318,7 +204,7 @@ class NumberTerms(_Emptiness):
         return sent
 
 
-class StampTerms(_Field):
+class StampTerms(Named):
     """What can be asked of a moment that every contact has: `created`, `updated`."""
 
     __slots__ = ()
@@ -414,7 +300,7 @@ class StampTerms(_Field):
             raise self._refused(f"takes moments of the years 1 to 9999 in UTC, not {when}") from None
 
 
-class DateTerms(StampTerms, _Emptiness):
+class DateTerms(StampTerms, Emptiness):
     """What can be asked of a day or moment that a contact may have: `birthday`, and custom dates."""
 
     __slots__ = ()
@@ -455,7 +341,7 @@ class DateTerms(StampTerms, _Emptiness):
         return parsed.month, parsed.day
 
 
-class ContactedTerms(StampTerms, _Emptiness):
+class ContactedTerms(StampTerms, Emptiness):
     """What can be asked of the last message to or from a contact.
 
     How `gt`, `gte`, `lt` and `lte` write a day or moment is not documented; they are written as in ranges.
@@ -484,7 +370,7 @@ class ContactedTerms(StampTerms, _Emptiness):
         return self._term("lte", self._when(when))
 
 
-class ChoiceTerms(_Equal, _Emptiness):
+class ChoiceTerms(Equal, Emptiness):
     """What can be asked of a choice.
 
     A custom choice is searched by the id of the choice (`contact_fields.list` has the ids), not by its label.
@@ -493,7 +379,7 @@ class ChoiceTerms(_Equal, _Emptiness):
     __slots__ = ()
 
 
-class LabelTerms(_Emptiness, Generic[V]):
+class LabelTerms(Emptiness, Generic[V]):
     """What can be asked of a choice whose labels are known by a typed view; the ids are sent."""
 
     __slots__ = ("_field",)
@@ -525,7 +411,7 @@ class LabelTerms(_Emptiness, Generic[V]):
             raise self._refused(f"has no choice {label!r}", hint=error.hint) from error
 
 
-class BooleanTerms(_Emptiness):
+class BooleanTerms(Emptiness):
     """What can be asked of a custom yes or no. The vendor does not document these: JSON's words are sent."""
 
     __slots__ = ()
@@ -544,13 +430,13 @@ class BooleanTerms(_Emptiness):
         return value
 
 
-class TagTerms(_Equal, _OneOf, _Emptiness):
+class TagTerms(Equal, OneOf, Emptiness):
     """What can be asked of tags, by their names."""
 
     __slots__ = ()
 
 
-class IdTerms(_OneOf, _NoneOf):
+class IdTerms(OneOf, NoneOf):
     """What can be asked of ids."""
 
     __slots__ = ()
@@ -564,7 +450,7 @@ class IdTerms(_OneOf, _NoneOf):
         return self._term("is", self._text(id))
 
 
-class RecordTypeTerms(_Field):
+class RecordTypeTerms(Named):
     """Whether a contact is a person or a company."""
 
     __slots__ = ()
@@ -580,7 +466,7 @@ class RecordTypeTerms(_Field):
         return self._term("is", kind)
 
 
-class SavedSearchTerms(_Field):
+class SavedSearchTerms(Named):
     """A search that was saved in the vendor's application, as a part of another."""
 
     __slots__ = ()
@@ -594,7 +480,7 @@ class SavedSearchTerms(_Field):
         return self._term("is", self._text(id))
 
 
-class Presence(_Emptiness):
+class Presence(Emptiness):
     """Whether there is one: a reminder."""
 
     __slots__ = ()

@@ -2,7 +2,8 @@
 
 `Simulator` is the core, `World` the account inside it. `SimulatorServer` and `ServedSimulator` put
 it behind real HTTP on loopback; `SimulatorTransport` joins it to a client in process, on the
-virtual time of `run_virtual`. The names are loaded when they are first used.
+virtual time of `run_virtual`; `watching` tells of every exchange. The names are loaded when they are
+first used.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nimble_async.testing.call import Behaviour
     from nimble_async.testing.clock import VirtualClock, run_virtual
     from nimble_async.testing.faults import Fault
-    from nimble_async.testing.nimble.call import Behaviour
     from nimble_async.testing.oauth import OAuthSettings
     from nimble_async.testing.options import SimulateOptions
     from nimble_async.testing.rates import Rates
     from nimble_async.testing.server import ServedSimulator, SimulatorServer, serve
     from nimble_async.testing.simulator import Simulator
     from nimble_async.testing.transport import SimulatorTransport
+    from nimble_async.testing.watches import watching
     from nimble_async.testing.world import Drift, World
 
 __all__ = [
@@ -38,11 +40,12 @@ __all__ = [
     "World",
     "run_virtual",
     "serve",
+    "watching",
 ]
 
 _HOMES = MappingProxyType(
     {
-        "Behaviour": "nimble.call",
+        "Behaviour": "call",
         "Drift": "world",
         "Fault": "faults",
         "OAuthSettings": "oauth",
@@ -56,6 +59,7 @@ _HOMES = MappingProxyType(
         "World": "world",
         "run_virtual": "clock",
         "serve": "server",
+        "watching": "watches",
     }
 )
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from msgspec import Struct
 
-from nimble_async.testing.nimble.call import Answer, json_answer
+from nimble_async.testing.call import Answer, json_answer
 
 __all__ = ["OAuthServer", "OAuthSettings"]
 

@@ -9,9 +9,9 @@ from msgspec import Struct
 from nimble_async.config import RateLimit
 from nimble_async.errors import ConfigurationError
 from nimble_async.testing.activecampaign.world import DealsWorld
+from nimble_async.testing.call import Behaviour
 from nimble_async.testing.clock import EPOCH
 from nimble_async.testing.faults import read_faults
-from nimble_async.testing.nimble.call import Behaviour
 from nimble_async.testing.oauth import OAuthSettings
 from nimble_async.testing.rates import RATE_RULES, Rates
 from nimble_async.testing.simulator import Simulator
@@ -21,8 +21,8 @@ __all__ = ["SimulateOptions", "build"]
 
 _ACTIVECAMPAIGN_RATE = "5/1s"
 _AT_LEAST_0 = (
-    "contacts", "deals", "penalty", "latency", "jitter", "backdate", "index_lag", "imports", "import_size",
-    "grace",
+    "contacts", "deals", "activities", "penalty", "latency", "jitter", "backdate", "index_lag", "imports",
+    "import_size", "grace",
 )  # fmt: skip
 _SHARES = ("backdated", "hidden_deals")
 
@@ -35,6 +35,8 @@ class SimulateOptions(Struct, frozen=True, kw_only=True):
     port: int = 0
     contacts: int = 10_000
     deals: int = 1_000
+    activities: int = 30
+    """Calls, events and tasks of sequences that a Nimble account begins with."""
     seed: int = 7
     rate: str | None = None
     rate_rule: str = "token-bucket"
@@ -81,6 +83,7 @@ def build(options: SimulateOptions, *, epoch: float = EPOCH) -> Simulator:
     world = (DealsWorld if options.crm == "activecampaign" else World)(
         contacts=options.contacts, deals=options.deals, seed=options.seed, epoch=epoch, drift=_drift(options),
         imports=options.imports, import_size=options.import_size, hidden_deals=options.hidden_deals,
+        activities=options.activities,
     )  # fmt: skip
     behaviour = Behaviour(
         inclusive_start=not options.exclusive_ends, inclusive_end=not options.exclusive_ends,

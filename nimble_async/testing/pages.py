@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Hashable
 
-from nimble_async.testing.nimble.call import Answer
+from nimble_async.testing.call import Answer
 
 __all__ = ["PageCache"]
 

@@ -18,6 +18,8 @@ __all__ = ["Routes"]
 _OLDER_PATHS: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("GET", "/api/v1/contacts/list"): "contacts.list",
+        ("GET", "/api/v1/contacts/"): "contacts.list",
+        ("GET", "/api/v1/contacts/ids/"): "contacts.list_ids",
         ("DELETE", "/api/v1/contacts/list"): "contacts.delete_bulk",
         ("POST", "/api/v1/activities/task"): "tasks.create",
         ("GET", "/api/v1/contact/{contact_id}/notes"): "contact_notes.list",

@@ -22,14 +22,15 @@ from msgspec import Struct
 
 from nimble_async._sansio.message import Request, Response
 from nimble_async.nimble.catalog import OPERATIONS
+from nimble_async.testing.call import Answer, Behaviour, Call, Refusal, json_answer
 from nimble_async.testing.faults import Fault, FaultScript
-from nimble_async.testing.nimble.call import Answer, Behaviour, Call, Refusal, json_answer
 from nimble_async.testing.nimble.handlers import HANDLERS
 from nimble_async.testing.oauth import OAuthServer, OAuthSettings
 from nimble_async.testing.pages import PageCache
 from nimble_async.testing.rates import Rates
 from nimble_async.testing.routes import Routes
 from nimble_async.testing.vendors import Vendor, activecampaign
+from nimble_async.testing.watches import Watch, watch_around
 from nimble_async.testing.world import World
 
 __all__ = ["Reply", "Seen", "Simulator"]
@@ -72,8 +73,9 @@ class Simulator:
 
     `latency` is the time from a request to its answer: a constant, or with `jitter` (sigma) the
     mean of a log-normal distribution. `rates` limits what is admitted; `faults` strike as scripted;
-    `behaviour` switches what documents leave open; `crm` is `nimble` or `activecampaign`. The answer
-    is what the world holds at the instant `handle` is called: one slice, however long it then travels.
+    `behaviour` switches what documents leave open; `crm` is `nimble` or `activecampaign`; `watch` is told
+    of each exchange. The answer is what the world holds at the instant `handle` is called: one slice,
+    however long it then travels.
     """
 
     def __init__(
@@ -89,6 +91,7 @@ class Simulator:
         seed: int = 0,
         cache_bytes: int = 256 * 1024 * 1024,
         crm: str = "nimble",
+        watch: Watch | None = None,
     ) -> None:
         self.vendor: Vendor = _NIMBLE if crm == "nimble" else activecampaign()
         self.world: World = self.vendor.world() if world is None else world
@@ -98,8 +101,8 @@ class Simulator:
         self.latency = latency
         self.jitter = jitter
         self.log: deque[Seen] = deque(maxlen=_LOG_LENGTH)
-        self.watch: Callable[[str, Request, Response], None] | None = None
-        """Told of each request that no fault struck: its operation, the request, the answer."""
+        self.watch: Watch | None = watch_around(crm) if watch is None else watch
+        """Told of each request that no fault struck; see `watching`."""
         self.connections = 0
         """How many the HTTP shell has accepted."""
         self.in_flight: int = 0

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 from msgspec import Struct
 
 from nimble_async._sansio.operation import Operation
-from nimble_async.testing.nimble.call import Answer, Handler
+from nimble_async.testing.call import Answer, Handler
 from nimble_async.testing.world import World
 
 __all__ = ["Door", "Vendor", "activecampaign"]

@@ -53,7 +53,8 @@ class World:
     `whole_seconds=False` gives `created` parts of a second that no answer shows;
     `hidden_deals` is the share of deals in pipelines that are archived or not visible;
     `utc_offset` (hours) is the zone in which the vendor writes times; `slim` contacts have a name
-    and an address only, for simulations that count records and do not weigh them.
+    and an address only, for simulations that count records and do not weigh them. It begins with
+    `activities` calls, events and tasks of sequences, which no operation creates.
     """
 
     herd: type[Herd] = Herd
@@ -73,6 +74,7 @@ class World:
         hidden_deals: float = 0.1,
         utc_offset: int = 0,
         slim: bool = False,
+        activities: int = 0,
     ) -> None:
         self.seed = seed
         self.epoch: float = epoch
@@ -80,6 +82,7 @@ class World:
         self.hidden_deals = hidden_deals
         self.utc_offset = utc_offset
         self.slim = slim
+        self.activities = activities
         self.now: float = 0.0
         self._whole_seconds = whole_seconds
         salt = random.Random(f"{seed} salt").getrandbits(36)

@@ -76,3 +76,6 @@ def test_an_account_is_its_host():
     """The budget is counted by host and port, whatever the scheme and the path."""
     assert account_of("https://acme.api-us1.com/x") == account_of("http://acme.api-us1.com")
     assert account_of("http://127.0.0.1:1") != account_of("http://127.0.0.1:2")
+    assert account_of("https://acme.api-us1.com:443") == account_of("https://acme.api-us1.com")
+    assert account_of("https://acme.api-us1.com:8443") != account_of("https://acme.api-us1.com")
+    assert account_of("http://localhost:80") == account_of("http://localhost")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import pickle
+from contextlib import AsyncExitStack
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ from nimble_async._sansio.message import Response
 from nimble_async.activecampaign import ActiveCampaignClient
 from nimble_async.config import ClientConfig
 from nimble_async.errors import ConfigurationError, Forbidden
+from nimble_async.testing import Rates, Simulator, SimulatorTransport, VirtualClock, run_virtual
+from nimble_async.testing.activecampaign.world import DealsWorld
 from tests.activecampaign.recording import connect
 
 URL = "https://acme.api-us1.com/api/3/"
@@ -98,17 +101,47 @@ async def test_clients_of_one_account_share_its_budget():
     assert len(recorder.sent) == 1
 
 
-async def test_announced_headers_are_followed():
-    """RateLimit-Limit and RateLimit-Remaining are read with each answer."""
-    headers = {"ratelimit-limit": "2", "ratelimit-remaining": "1"}
+@pytest.mark.parametrize(
+    ("limit", "least", "most"),
+    [("2", 1.9, 2), ("5", 4.85, 5), ("10", 4.85, 5), ("many", 4.85, 5), ("0", 4.85, 5)],
+)
+async def test_announced_headers_are_followed(limit: str, least: float, most: float):
+    """RateLimit-Limit is one of each second, though no header says so; it never loosens what is declared."""
+    headers = {"ratelimit-limit": limit, "ratelimit-remaining": "1"}
     client, _ = connect(
         lambda sent: Response(status=200, headers=headers, body=b'{"user":{"id":"1"}}'),
-        base_url="https://announced.api-us1.com",
+        base_url=f"https://announced-{limit}.api-us1.com",
         rate=None,
     )
-    before = client.statistics().throttle.rate
     await client.users.me()
-    assert client.statistics().throttle.rate <= before
+    assert least <= client.statistics().throttle.rate <= most
+
+
+@pytest.mark.parametrize(("announced", "clients"), [("5/1s", 1), ("5/1s", 3), ("2/1s", 1), ("3/1s", 4)])
+def test_all_clients_of_an_account_stay_below_its_limit_together(announced: str, clients: int):
+    """Calls of several clients at once: none is refused, and nearly all of what is allowed is used."""
+    rates = Rates.named(announced, announce="no-reset", retry_after=True)
+    simulated = Simulator(DealsWorld(contacts=1, deals=1), crm="activecampaign", rates=rates, latency=0.05)
+    clock = VirtualClock()
+
+    async def run() -> None:
+        async with AsyncExitStack() as stack:
+            several = [
+                ActiveCampaignClient(
+                    base_url="http://127.0.0.1:1", api_token=simulated.api_key, clock=clock,
+                    transport=SimulatorTransport(simulated),
+                )
+                for _ in range(clients)
+            ]  # fmt: skip
+            for client in several:
+                await stack.enter_async_context(client)
+            await asyncio.gather(*(client.users.me() for client in several * (120 // clients)))
+
+    run_virtual(run())
+    sent = [seen.at for seen in simulated.log]
+    allowed = float(announced.partition("/")[0])
+    assert [seen.status for seen in simulated.log] == [200] * 120
+    assert 119 / (sent[-1] - sent[0]) >= 0.95 * allowed
 
 
 async def test_views_share_everything_but_their_options():

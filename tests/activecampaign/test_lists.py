@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import pickle
 from collections.abc import AsyncIterable
 from datetime import UTC, date, datetime
@@ -89,6 +90,48 @@ async def test_a_server_that_ignores_the_offset_is_noticed():
     assert len(recorder.sent) == 2
 
 
+@pytest.mark.parametrize("total", [None, "7", 900_000])
+async def test_servers_that_take_turns_ignoring_the_offset_are_noticed(total: Any):
+    """A,B,A,B is a loop too: it ends at the first page that comes again, also while reading ahead."""
+    turns = itertools.count()
+
+    def answer(sent: Sent) -> Any:
+        first = 1000 * (next(turns) % 2)
+        rows = [{"id": str(number)} for number in range(first, first + 100)]
+        return {"deals": rows} if total is None else {"deals": rows, "meta": {"total": total}}
+
+    client, recorder = connect(answer)
+    found: list[Deal] = []
+    async with client:
+        with pytest.raises(PagingBroken, match="loop"):
+            await drain(client.deals.list(), found)
+        assert (len(found), len(recorder.sent)) == (200, 3)
+        async with client.deals.list().prefetch(pages=4) as deals:
+            with pytest.raises(PagingBroken, match="loop"):
+                await drain(deals, found)
+    assert len(found) == 400
+
+
+async def test_a_list_that_grows_faster_than_it_is_read_ends():
+    """Each answer finds more behind it than it holds: an error with a checkpoint, not a walk for ever."""
+    count = 150
+
+    def answer(sent: Sent) -> Any:
+        nonlocal count
+        count += 150
+        return account(count, total=count)(sent)
+
+    client, recorder = connect(answer)
+    found: list[Deal] = []
+    async with client:
+        with pytest.raises(PagingBroken, match="grows faster") as caught:
+            await drain(client.deals.list(), found)
+        assert numbers(found) == list(range(1, 1601))
+        assert len(recorder.sent) == 17
+        later = client.deals.list(start=caught.value.checkpoint)
+        assert numbers(await later.collect(limit=10)) == list(range(1601, 1611))
+
+
 @pytest.mark.parametrize("total", [None, "1050", 1050])
 async def test_prefetch_keeps_the_order(total: Any):
     """Pages read side by side, where a total allows it, come in their order and none is doubled."""
@@ -153,6 +196,16 @@ async def test_a_checkpoint_goes_on_inside_a_page():
                 _ = client.deals.list(start=mark, **other)
 
 
+async def test_a_checkpoint_belongs_to_the_order_of_the_orders():
+    """The first order is the strongest, so the same two the other way round are another list."""
+    client, _ = connect(account(250))
+    async with client:
+        mark = client.deals.list(orders={"value": "DESC", "title": "ASC"}).checkpoint()
+        _ = client.deals.list(orders={"value": "DESC", "title": "ASC"}, start=mark)
+        with pytest.raises(CheckpointRefused):
+            _ = client.deals.list(orders={"title": "ASC", "value": "DESC"}, start=mark)
+
+
 async def test_a_list_may_begin_anywhere():
     """offset is where a walk begins, counted from 0."""
     client, _ = connect(account(250))
@@ -188,6 +241,46 @@ async def test_a_plain_list_asks_for_nothing_else():
     async with client:
         await client.deals.list()
     assert recorder.sent[0].query == {"orders[id]": "ASC", "limit": "100", "offset": "0"}
+
+
+@pytest.mark.parametrize(
+    "resource",
+    ["secondary_contacts", "activities", "custom_fields", "custom_field_values", "pipelines", "roles",
+     "stages", "task_types", "tasks"],
+)  # fmt: skip
+async def test_every_list_says_how_much_it_wants(resource: str):
+    """Unless told, the vendor sends twenty: a hundred are asked for, in every list."""
+    envelopes = (
+        "contactDeals", "dealActivities", "dealCustomFieldMeta", "dealCustomFieldData", "dealGroups",
+        "dealRoles", "dealStages", "dealTasktypes", "dealTasks",
+    )  # fmt: skip
+    client, recorder = connect(lambda sent: {name: [] for name in envelopes})
+    async with client:
+        await getattr(client, resource).list()
+        with pytest.raises(QueryRefused):
+            _ = getattr(client, resource).list(limit=101)
+    assert (recorder.sent[0].query["limit"], recorder.sent[0].query["offset"]) == ("100", "0")
+
+
+async def test_brackets_and_plus_signs_are_percent_encoded():
+    """As the vendor's own links are written; a bare plus would be read as a space."""
+    urls: list[str] = []
+
+    class Wire:
+        async def send(self, request: Any, *, timeout: float | None = None) -> Response:
+            urls.append(request.url)
+            return Response(status=200, body=b'{"dealTasks": []}')
+
+        async def aclose(self) -> None: ...
+
+    client, _ = connect(account(0))
+    from nimble_async.activecampaign.client import ActiveCampaignClient
+
+    plain = ActiveCampaignClient(base_url="https://wire.api-us1.com", api_token="k", transport=Wire())
+    async with client, plain:
+        await plain.tasks.list(due_range=["2026-01-01", "2026-02-01"])
+    assert "filters%5Bduedate_range%5D=2026-01-01%2B2026-02-01" in urls[0]
+    assert not set("[]+ ") & set(urls[0])
 
 
 @pytest.mark.parametrize(

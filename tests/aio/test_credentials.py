@@ -860,7 +860,7 @@ async def test_key_is_a_header():
     await key.aclose()
 
 
-@pytest.mark.parametrize("key", ["", "  ", "a b", "a\nb", "a\r\nX: y", "é", "a\x00b"])
+@pytest.mark.parametrize("key", ["", "  ", "a b", "a\nb", "a\r\nX: y", "é", "a\x00b", None])
 def test_key_that_fits_no_header_is_refused(key):
     """A key that is empty or holds a line break, a space or a foreign letter is refused and not quoted."""
     with pytest.raises(ConfigurationError) as caught:

@@ -33,7 +33,15 @@ def test_the_root_and_the_table_import_no_aiohttp(statement, run_python):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["export", "--help"], ["operations"], ["operations", "--output", "json"]],
+    [
+        ["--help"],
+        ["--version"],
+        ["export", "--help"],
+        ["operations"],
+        ["operations", "--output", "json"],
+        ["call", "contacts.update", "--help"],
+        ["call", "deals.list", "--help", "--crm", "activecampaign"],
+    ],
 )
 def test_commands_that_only_print_import_no_aiohttp(arguments, run_python):
     """Help and the table of operations answer at once."""

@@ -1,4 +1,4 @@
-"""The reference of operations is made from the table, and is the table's present state."""
+"""The references of operations are made from the tables, and are the tables' present state."""
 
 from __future__ import annotations
 
@@ -6,22 +6,33 @@ import os
 import subprocess
 import sys
 
-from nimble_async.nimble.catalog import OPERATIONS
+import pytest
+
+from nimble_async.cli.vendors import VENDORS, operations_of
+
+PAGES = {"nimble": "operations.md", "activecampaign": "operations-activecampaign.md"}
 
 
-def test_the_page_is_what_the_table_says(request):
+def test_every_vendor_has_a_page():
+    """A vendor whose operations nobody can look up is not documented."""
+    assert set(PAGES) == set(VENDORS)
+
+
+@pytest.mark.parametrize("crm", PAGES)
+def test_the_page_is_what_the_table_says(crm, request):
     """The page is written anew whenever an operation changes: run `scripts/operations-page`."""
     root = request.config.rootpath
     made = subprocess.run(
-        [sys.executable, "scripts/operations-page", "-"], cwd=root, check=True, timeout=30,
+        [sys.executable, "scripts/operations-page", "-", crm], cwd=root, check=True, timeout=30,
         capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(root)},
     ).stdout  # fmt: skip
-    assert (root / "docs" / "reference" / "operations.md").read_text("utf-8") == made
+    assert (root / "docs" / "reference" / PAGES[crm]).read_text("utf-8") == made
 
 
-def test_the_page_names_every_operation(request):
-    """Each operation stands on the page once, with its request."""
-    text = (request.config.rootpath / "docs" / "reference" / "operations.md").read_text("utf-8")
-    for operation in OPERATIONS.values():
+@pytest.mark.parametrize("crm", PAGES)
+def test_the_page_names_every_operation(crm, request):
+    """Each operation stands on its vendor's page once, with its request."""
+    text = (request.config.rootpath / "docs" / "reference" / PAGES[crm]).read_text("utf-8")
+    for operation in operations_of(crm).values():
         assert text.count(f"**`{operation.name}`**") == 1
         assert f"`{operation.method} {operation.path}`" in text

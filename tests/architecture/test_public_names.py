@@ -5,8 +5,14 @@ from __future__ import annotations
 import ast
 import importlib
 from pathlib import Path
+from types import ModuleType
+
+import pytest
+from msgspec import Struct
 
 import nimble_async
+import nimble_async.nimble
+from nimble_async import activecampaign
 
 
 def is_public(module: str) -> bool:
@@ -58,21 +64,47 @@ def test_a_public_module_exports_what_it_defines(modules):
     assert wrong == {}
 
 
-def test_the_root_exports_the_same_to_people_and_to_type_checkers():
-    """What `__getattr__` finds, what is imported for type checkers and `__all__` are one list."""
-    tree = ast.parse(Path(str(nimble_async.__file__)).read_text("utf-8"))
+def imported_for_type_checkers(package: ModuleType) -> set[str]:
+    """Return the names that a lazy package imports where only type checkers look."""
+    tree = ast.parse(Path(str(package.__file__)).read_text("utf-8"))
     checked = [
         node for node in tree.body if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
     ]
-    typed = {
+    return {
         alias.asname or alias.name
         for block in checked
         for node in block.body
         if isinstance(node, ast.ImportFrom)
         for alias in node.names
     }
-    assert typed | {"__version__"} == set(nimble_async.__all__) == set(dir(nimble_async))
-    assert all(getattr(nimble_async, name) is not None for name in nimble_async.__all__)
+
+
+@pytest.mark.parametrize(
+    ("package", "own"),
+    [(nimble_async, {"__version__"}), (nimble_async.nimble, set()), (activecampaign, set())],
+)
+def test_lazy_packages_export_the_same_to_people_and_to_type_checkers(package, own):
+    """What `__getattr__` finds, what is imported for type checkers and `__all__` are one list."""
+    typed = imported_for_type_checkers(package)
+    assert typed | own == set(package.__all__) == set(dir(package))
+    assert all(getattr(package, name) is not None for name in package.__all__)
+    assert package.__all__ == sorted(package.__all__)
+
+
+def test_every_model_of_nimble_has_a_short_home(modules):
+    """What methods answer and take can be imported from `nimble_async.nimble`, whichever module it is in."""
+    hidden = set()
+    for name in modules:
+        if name.startswith("nimble_async.nimble.models."):
+            module = importlib.import_module(name)
+            values = {item: getattr(module, item) for item in getattr(module, "__all__", ())}
+            hidden |= {
+                item
+                for item, value in values.items()
+                if isinstance(value, type) and issubclass(value, Struct)
+            } - set(nimble_async.nimble.__all__)
+    # `contact_tags.set` makes a `Contact` of it.
+    assert hidden == {"TaggedContact"}
 
 
 def test_an_unknown_name_of_the_root_is_an_attribute_error():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -17,8 +18,15 @@ from nimble_async.errors import DraftRefused
 from nimble_async.nimble.catalog import OPERATIONS
 from nimble_async.nimble.models.deal_drafts import DealDraft
 from nimble_async.nimble.models.deal_files import AzureFile, ExternalFile
-from nimble_async.nimble.models.metadata import NewFieldType, NumberType, Presentation
-from nimble_async.nimble.models.pipeline_drafts import DealFieldDraft, DealStageDraft
+from nimble_async.nimble.models.metadata import (
+    BooleanType,
+    DateTimePresentation,
+    IntegerPresentation,
+    NewFieldType,
+    NumberType,
+    Presentation,
+)
+from nimble_async.nimble.models.pipeline_drafts import DealFieldDraft, DealGroupDraft, DealStageDraft
 from tests.nimble.calls import CALLS
 from tests.nimble.recorded import Recorder, client, least_answer
 
@@ -67,7 +75,7 @@ def test_amounts_keep_their_digits():
         ("deals.create", '{"pipeline_id": "p"}', "needs stage_id"),
         ("deals.create", '{"pipeline_id": "p", "stage_id": 5}', "stage_id: Expected `str"),
         ("deals.create", '{"pipelin_id": "p"}', "Did you mean 'pipeline_id'"),
-        ("deals.create", '{"zzz": "p"}', "It has pipeline_id"),
+        ("deals.create", '{"zzz": "p"}', "It has name, amount"),
         ("deal_notes.create", '{"headline": "p"}', "It has title, body"),
         ("deal_notes.create", '{"title": 5}', "title: Expected `str"),
         ("deal_notes.create", '["x"]', "Expected `object`"),
@@ -109,20 +117,86 @@ def test_a_free_body_is_anything():
     ("annotation", "text", "value"),
     [
         (NewFieldType, '{"field_kind": "number"}', NumberType()),
-        (Presentation | None, '{"number_type": "integer"}', {"number_type": "integer"}),
+        (Presentation | None, '{"number_type": "integer"}', IntegerPresentation()),
+        (Presentation | None, '{"date_format": null}', DateTimePresentation(date_format=None)),
+        (Presentation | Mapping[str, Any], '{"number_type": "odd"}', {"number_type": "odd"}),
         (Presentation | None, "null", None),
-        (AzureFile | ExternalFile, '{"data_id": "x"}', {"data_id": "x"}),
+        (AzureFile | ExternalFile, '{"data_id": "x"}', AzureFile(data_id="x")),
         (DealStageDraft, '{"name": "s"}', DealStageDraft(name="s")),
         (list[DealStageDraft], '[{"name": "s"}]', [DealStageDraft(name="s")]),
-        (list[DealFieldDraft], '[{"name": "s"}]', [{"name": "s"}]),
+        (Sequence[DealStageDraft] | msgspec.UnsetType, "[]", []),
+        (
+            tuple[DealFieldDraft | DealGroupDraft, ...],
+            '[{"name": "s", "field_type": {"field_kind": "boolean"}}, {"fields": []}]',
+            [DealFieldDraft(name="s", field_type=BooleanType()), DealGroupDraft(fields=[])],
+        ),
+        (dict[str, Any] | None, '{"a": [{}]}', {"a": [{}]}),
         (DealDraft | None, "null", None),
         (str | None, "null", None),
         (int | float, "1.5", 1.5),
     ],
 )
 def test_json_becomes_what_a_method_takes(annotation, text, value):
-    """Records are read where it is clear of which kind they are, and go as they stand where it is not."""
+    """Records are read as the kind that their tag or their members tell of, in lists too."""
     assert read_as(annotation, text, "x") == value
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "words"),
+    [
+        (
+            Presentation | None,
+            '{"number_type": "odd"}',
+            "There are: number_type=integer; number_type=decimal",
+        ),
+        (Presentation, '{"number_type": "decimal", "digits": 1}', "x has no member 'digits'"),
+        (NewFieldType, '{"field_kind": "attachment"}', "field_kind=long_string"),
+        (AzureFile | ExternalFile, '{"source": "dropbox"}', "data_id [source]; source file_url icon_url"),
+        (
+            list[DealStageDraft],
+            '[{"name": "s"}, {"names": "t"}]',
+            "x/1 has no member 'names'. Did you mean 'name'?",
+        ),
+        (list[DealFieldDraft], '[{"name": "s"}]', "x/0 needs field_type"),
+        (Sequence[DealFieldDraft | DealGroupDraft], '[{"name": "s"}]', "x/0 is of no kind that is known"),
+        (Sequence[DealFieldDraft | DealGroupDraft], "5", "x is no list."),
+        (Presentation, "5", "x is no object."),
+    ],
+)
+def test_json_of_no_kind(annotation, text, words):
+    """What fits no kind of record, or only nearly, is refused, and the line says what there is."""
+    with pytest.raises(UsageError) as caught:
+        read_as(annotation, text, "x")
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("annotation", "text", "words"),
+    [
+        (AzureFile | ExternalFile, '{"data_id": ""}', "data_id is empty"),
+        (Sequence[DealStageDraft], '[{"default_probability": 101}]', "from 0 to 100"),
+    ],
+)
+def test_records_of_several_kinds_are_checked(annotation, text, words):
+    """A record that could have been of another kind, or stands in a list, is checked like one in Python."""
+    with pytest.raises(DraftRefused, match=words):
+        read_as(annotation, text, "x")
+
+
+def test_fields_of_a_new_pipeline_are_checked():
+    """The fields and groups of a pipeline's body are read one by one."""
+    pipeline = {"name": "p", "description": "", "color": "#fff", "default_currency": "EUR"}
+    field = {"name": "f", "field_type": {"field_kind": "number"}}
+
+    def given_with(presentation: dict[str, str]) -> Any:
+        group = {"group_name": "g", "fields": [{**field, "presentation": presentation}]}
+        body = msgspec.json.encode({**pipeline, "fields_tab_members": [group]}).decode()
+        return given_by("deal_pipelines.create", body)["draft"]
+
+    draft = given_with({"number_type": "integer"})
+    assert draft.fields_tab_members[0].fields[0].presentation == IntegerPresentation()
+    with pytest.raises(UsageError, match="fields_tab_members/0: fields/0: presentation is of no kind"):
+        given_with({"number_type": "odd"})
 
 
 @pytest.mark.parametrize(
@@ -163,3 +237,11 @@ def test_what_destroys_wants_a_yes(name):
     with pytest.raises(UsageError, match="Say --yes"):
         consent(OPERATIONS[name], yes=False)
     consent(OPERATIONS[name], yes=True)
+
+
+def test_replacing_whole_fields_wants_a_yes():
+    """`contacts.update` extends, which nobody is asked about; with `--replace` it overwrites whole fields."""
+    update = OPERATIONS["contacts.update"]
+    consent(update, yes=False)
+    with pytest.raises(UsageError, match=r"contacts\.update --replace .* Say --yes"):
+        consent(update, yes=False, arguments={"replace": True})

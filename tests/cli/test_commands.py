@@ -198,6 +198,12 @@ def test_what_destroys_wants_a_yes(monkeypatch, capfd):
     consent(DROP, yes=True)
     with pytest.raises(UsageError, match="--yes"):
         consent(DROP, yes=False)
+    change = put("things.change", "/things", returns=type(None), destructive_if="replace")
+    for harmless in ({}, {"replace": False}, {"replace": None}):
+        consent(change, yes=False, arguments=harmless)
+    consent(change, yes=True, arguments={"replace": True})
+    with pytest.raises(UsageError, match=r"things\.change --replace deletes or overwrites"):
+        consent(change, yes=False, arguments={"replace": True})
     for answer, goes_on in (("y\n", True), ("Yes\n", True), ("n\n", False), ("\n", False), ("", False)):
         terminal = io.StringIO(answer)
         terminal.isatty = lambda: True  # type: ignore[method-assign]  # a terminal for a test

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from nimble_async import NimbleClient
-from nimble_async._sansio.message import Request, Response
 from nimble_async.nimble.catalog import OPERATIONS
 from nimble_async.nimble.models.activities import TaskDraft, TaskLinks
 from nimble_async.nimble.models.contact_changes import ContactPatch
@@ -16,8 +15,6 @@ from nimble_async.nimble.models.messages import MessageDraft, MessagingAccount
 from nimble_async.nimble.models.metadata import Choice, ChoiceType, PossibleValues, StringType
 from nimble_async.nimble.models.pipeline_drafts import DealFieldDraft, DealPipelineDraft, DealStageDraft
 from nimble_async.testing import Simulator, SimulatorServer, World
-from tests.contract.description import FILE, Complaint, description
-from tests.contract.deviations import ELSEWHERE, KNOWN
 
 CHOICES = ChoiceType(values=PossibleValues(values=(Choice(id="1", value="A"),), ordering_type="ordinal"))
 
@@ -192,18 +189,9 @@ async def _messages(nimble: NimbleClient) -> None:
 
 
 async def test_every_method_sends_what_is_described():
-    """Requests, and what they were answered, differ from the description only where that is listed."""
+    """Every operation is sent by its method and succeeds; the watch of every test judges each exchange."""
     world = World(contacts=60, deals=40, seed=5, hidden_deals=0)
     simulator = Simulator(world)
-    used: set[str] = set()
-    complaints: list[Complaint] = []
-
-    def judge(operation: str, request: Request, response: Response) -> None:
-        used.add(operation)
-        if FILE.exists():
-            complaints.extend(description().complaints(operation, request, response))
-
-    simulator.watch = judge
     async with (
         SimulatorServer(simulator) as server,
         NimbleClient(api_key=server.api_key, base_url=server.base_url, rate="500/1s") as nimble,
@@ -214,7 +202,7 @@ async def test_every_method_sends_what_is_described():
         await _deals(nimble, world)
         await _pipelines(nimble, world)
         await _messages(nimble)
-    assert [one for one in complaints if one.key not in KNOWN and one.key not in ELSEWHERE] == []
+    used = set(simulator.statistics()["operations"])
     assert used == set(OPERATIONS)
     errors = {name: simulator.statuses(name) for name in used if max(simulator.statuses(name)) >= 300}
     assert errors == {}

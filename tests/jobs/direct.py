@@ -47,7 +47,8 @@ class DirectSource:
             now = asyncio.get_running_loop().time()
             self._next = max(now, self._next + self.pace)
             await asyncio.sleep(self._next - now)
-        headers = {"authorization": f"Bearer {self.simulator.api_key}"}
+        key = self.simulator.api_key
+        headers = {"authorization": f"Bearer {key}", "api-token": key}  # each vendor looks at its own
         response = await self.transport.send(Request(method="GET", url=url, headers=headers))
         assert response.status == 200, response.body
         return response

@@ -13,13 +13,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nimble_async._sansio.walk import OrderedWalk, Walk
+from nimble_async.activecampaign.walks import DEALS as NUMBERED
 from nimble_async.jobs.certificate import Certificate
 from nimble_async.jobs.export import export
 from nimble_async.nimble.walks import CONTACTS, DEALS
 from nimble_async.testing import Behaviour, Drift, Simulator, VirtualClock, World, run_virtual
+from nimble_async.testing.activecampaign.world import DealsWorld
 from tests.jobs.direct import DirectSource
 
-KINDS = ("even", "backdated", "lagging", "ties", "everything", "deals", "capped deals")
+KINDS = {
+    "nimble": ("even", "backdated", "lagging", "ties", "everything", "deals", "capped deals"),
+    "activecampaign": ("numbered", "capped numbered", "hasty numbered"),
+}
+"""The kinds of worlds of each vendor."""
 SMALL = replace(CONTACTS, limit=10, members_limit=3)
 """Small pages, so that a small world is a long walk."""
 
@@ -39,6 +45,7 @@ class Outcome(Struct, frozen=True, kw_only=True):
 
 
 class _Case(Struct, frozen=True, kw_only=True):
+    crm: str
     walk: Walk
     world: World
     behaviour: Behaviour
@@ -47,7 +54,28 @@ class _Case(Struct, frozen=True, kw_only=True):
     concurrency: int
 
 
+def _numbered_case(kind: str, seed: int) -> _Case:
+    """Deals by offsets: their ids are numbers, and without an order the list moves between two answers."""
+    chance = random.Random(f"{seed} {kind}")
+    drift = Drift.even(10.0 if kind == "hasty numbered" else chance.choice([0.3, 1.0, 1.0]))
+    world = DealsWorld(
+        contacts=5,
+        deals=chance.randrange(400),
+        seed=seed,
+        drift=drift,
+        hidden_deals=chance.choice([0.0, 0.3]),
+    )
+    behaviour = Behaviour(deals_limit_cap=chance.randrange(4, 10) if kind == "capped numbered" else None)
+    return _Case(
+        crm="activecampaign", walk=replace(NUMBERED, limit=10), world=world, behaviour=behaviour,
+        latency=chance.uniform(0.02, 0.4), pace=chance.choice([0.0, 0.1, 0.2]),
+        concurrency=chance.randrange(1, 9),
+    )  # fmt: skip
+
+
 def _case(kind: str, seed: int) -> _Case:
+    if kind in KINDS["activecampaign"]:
+        return _numbered_case(kind, seed)
     chance = random.Random(f"{seed} {kind}")
     rate = chance.choice([0.3, 1.0, 1.0])
     drift: dict[str, float] = {"inserts": rate, "deletes": rate, "deal_inserts": rate, "deal_deletes": rate}
@@ -79,19 +107,19 @@ def _case(kind: str, seed: int) -> _Case:
                 "offer_invisible": chance.random() < 0.7,
             }
     return _Case(
-        walk=walk, world=World(seed=seed, drift=Drift(**drift), **world), behaviour=Behaviour(**behaviour),
-        latency=chance.uniform(0.02, 0.4), pace=chance.choice([0.0, 0.1, 0.2]),
-        concurrency=chance.randrange(1, 9),
+        crm="nimble", walk=walk, world=World(seed=seed, drift=Drift(**drift), **world),
+        behaviour=Behaviour(**behaviour), latency=chance.uniform(0.02, 0.4),
+        pace=chance.choice([0.0, 0.1, 0.2]), concurrency=chance.randrange(1, 9),
     )  # fmt: skip
 
 
-def drift_once(seed: int, kind: str | None = None, folder: Path | None = None) -> Outcome:
+def drift_once(seed: int, kind: str, folder: Path | None = None) -> Outcome:
     """Export one seeded world and compare the file with who existed throughout."""
-    kind = kind or KINDS[seed % len(KINDS)]
     case = _case(kind, seed)
     simulator = Simulator(
-        case.world, behaviour=case.behaviour, latency=case.latency, jitter=case.latency, seed=seed
-    )
+        case.world, behaviour=case.behaviour, latency=case.latency, jitter=case.latency, seed=seed,
+        crm=case.crm,
+    )  # fmt: skip
     herd = case.world.contacts if isinstance(case.walk, OrderedWalk) else case.world.deals
 
     async def run(to: Path) -> tuple[Certificate, float, float]:

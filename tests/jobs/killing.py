@@ -23,20 +23,58 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from nimble_async import NimbleClient
 from nimble_async._aio.clock import SystemClock
+from nimble_async._sansio.walk import Walk
+from nimble_async.activecampaign.client import ActiveCampaignClient
+from nimble_async.activecampaign.walks import DEALS
 from nimble_async.errors import OutputExists
 from nimble_async.jobs.export import certificate_path, export, work_folder
 from nimble_async.nimble.walks import CONTACTS
 from nimble_async.testing import Drift, Simulator, SimulatorServer, World
+from nimble_async.testing.activecampaign.world import DealsWorld
 
-# Small pages make a small world a long walk; the index of this simulator has no lag to wait for.
-WALK = replace(CONTACTS, limit=20, lag=-1)
-CONTACTS_AT_REST = 600
+AT_REST = 600
+"""Records of the world that does not change."""
 MOST_KILLS_OF_ONE = 6
 ALREADY_DONE = 9
+
+
+class Setting(Struct, frozen=True, kw_only=True):
+    """What is exported: a vendor, its records, and how they are read."""
+
+    crm: str
+    kind: str
+    """`contacts` or `deals`."""
+    walk: Walk
+
+    def simulator(self, count: int, *, seed: int, drift: Drift = Drift()) -> Simulator:  # noqa: B008 (frozen)
+        """Make an account of so many records."""
+        world = WORLDS[self.crm](
+            contacts=count if self.kind == "contacts" else 5,
+            deals=count if self.kind == "deals" else 0,
+            seed=seed,
+            epoch=time.time(),
+            drift=drift,
+        )
+        return Simulator(world, crm=self.crm)
+
+    def client(self, url: str, key: str) -> NimbleClient | ActiveCampaignClient:
+        """Open a client that no limit slows down."""
+        if self.crm == "activecampaign":
+            return ActiveCampaignClient(api_token=key, base_url=url, rate="100000/1s")
+        return NimbleClient(api_key=key, base_url=url, rate="100000/1s")
+
+
+WORLDS: dict[str, type[World]] = {"nimble": World, "activecampaign": DealsWorld}
+SETTINGS = {
+    # Small pages make a small world a long walk; the index of this simulator has no lag to wait for.
+    "nimble": Setting(crm="nimble", kind="contacts", walk=replace(CONTACTS, limit=20, lag=-1)),
+    "activecampaign": Setting(crm="activecampaign", kind="deals", walk=replace(DEALS, limit=20)),
+}
 
 
 def serve(simulator: Simulator) -> tuple[int, str]:
@@ -57,7 +95,7 @@ def serve(simulator: Simulator) -> tuple[int, str]:
         return pid, pipe.read()
 
 
-def launch(url: str, key: str, output: Path, *, die_at: int = 0, report: int = -1) -> int:
+def launch(setting: Setting, url: str, key: str, output: Path, *, die_at: int = 0, report: int = -1) -> int:
     """Fork one export; with `die_at` it kills itself after that durable step. Return its process id."""
     pid = os.fork()
     if pid:
@@ -71,10 +109,10 @@ def launch(url: str, key: str, output: Path, *, die_at: int = 0, report: int = -
             os.kill(os.getpid(), signal.SIGKILL)
 
     async def run() -> None:
-        async with NimbleClient(api_key=key, base_url=url, rate="100000/1s") as client:
+        async with setting.client(url, key) as client:
             await export(
                 client.executor,
-                WALK,
+                setting.walk,
                 to=output,
                 clock=SystemClock(),
                 concurrency=3,
@@ -109,11 +147,11 @@ def ended(pid: int, *, within: float = 30.0) -> int:
     raise RuntimeError("an export did not end")
 
 
-def uninterrupted(url: str, key: str, output: Path) -> tuple[list[str], float]:
+def uninterrupted(setting: Setting, url: str, key: str, output: Path) -> tuple[list[str], float]:
     """Run one export to its end; return its durable steps and its seconds."""
     reading, writing = os.pipe()
     began = time.monotonic()
-    pid = launch(url, key, output, report=writing)
+    pid = launch(setting, url, key, output, report=writing)
     os.close(writing)
     with os.fdopen(reading) as pipe:
         steps = json.loads(pipe.read() or "[]")
@@ -122,16 +160,19 @@ def uninterrupted(url: str, key: str, output: Path) -> tuple[list[str], float]:
     return steps, time.monotonic() - began
 
 
-def existing(url: str) -> set[str]:
+def existing(url: str, kind: str) -> set[str]:
     """Return the ids that exist now."""
     with urllib.request.urlopen(f"{url}/__simulator__/world", timeout=10) as answer:
-        return set(json.load(answer)["contacts"])
+        return set(json.load(answer)[kind])
 
 
 class Loop:
     """Exports that are killed, one after another."""
 
-    def __init__(self, url: str, key: str, folder: Path, *, seed: int, steps: int, seconds: float) -> None:
+    def __init__(
+        self, setting: Setting, url: str, key: str, folder: Path, *, seed: int, steps: int, seconds: float
+    ) -> None:
+        self.setting = setting
         self.url = url
         self.key = key
         self.folder = folder
@@ -148,7 +189,7 @@ class Loop:
             if self._once(output, death, at_random=plan is None):
                 break
         else:
-            code = ended(launch(self.url, self.key, output))
+            code = ended(launch(self.setting, self.url, self.key, output))
             if code != 0 and not (code == ALREADY_DONE and certificate_path(output).exists()):
                 self.counts["failed"] += 1
         self.counts["exports"] += 1
@@ -158,7 +199,7 @@ class Loop:
         """Start and kill once; return whether it was done before it died."""
         by_step = not at_random or self.chance.random() < 0.4
         die_at = death or (self.chance.randint(1, self.steps) if by_step else 0)
-        pid = launch(self.url, self.key, output, die_at=die_at)
+        pid = launch(self.setting, self.url, self.key, output, die_at=die_at)
         if not by_step:
             time.sleep(self.chance.uniform(0, self.seconds * 1.1))
             os.kill(pid, signal.SIGKILL)
@@ -196,15 +237,15 @@ class Loop:
             shutil.rmtree(work_folder(output))
 
 
-def at_rest(folder: Path, *, kills: int, seed: int, sweep: bool) -> dict[str, Any]:
+def at_rest(setting: Setting, folder: Path, *, kills: int, seed: int, sweep: bool) -> dict[str, Any]:
     """Kill exports of a world that does not change: each file equals the uninterrupted one's."""
-    simulator = Simulator(World(contacts=CONTACTS_AT_REST, deals=0, seed=seed, epoch=time.time()))
+    simulator = setting.simulator(AT_REST, seed=seed)
     server, url = serve(simulator)
     try:
         reference = folder / "reference.jsonl"
-        steps, seconds = uninterrupted(url, simulator.api_key, reference)
+        steps, seconds = uninterrupted(setting, url, simulator.api_key, reference)
         expected = reference.read_bytes()
-        loop = Loop(url, simulator.api_key, folder, seed=seed, steps=len(steps), seconds=seconds)
+        loop = Loop(setting, url, simulator.api_key, folder, seed=seed, steps=len(steps), seconds=seconds)
         plans: list[list[int] | None] = [[step] for step in range(1, len(steps) + 1)] if sweep else []
         number = 0
         while plans or loop.counts["kills"] < kills:
@@ -221,22 +262,25 @@ def at_rest(folder: Path, *, kills: int, seed: int, sweep: bool) -> dict[str, An
         os.waitpid(server, 0)
 
 
-def under_drift(folder: Path, *, kills: int, seed: int) -> dict[str, Any]:
+def under_drift(setting: Setting, folder: Path, *, kills: int, seed: int) -> dict[str, Any]:
     """Kill exports of a world that changes: everybody who existed throughout is there exactly once."""
     drift = Drift(inserts=20.0, deletes=20.0)
-    simulator = Simulator(World(contacts=2000, deals=0, seed=seed, epoch=time.time(), drift=drift))
+    if setting.kind == "deals":
+        drift = Drift(deal_inserts=20.0, deal_deletes=20.0)
+    simulator = setting.simulator(2000, seed=seed, drift=drift)
     server, url = serve(simulator)
     try:
-        steps, seconds = uninterrupted(url, simulator.api_key, folder / "reference.jsonl")
-        loop = Loop(url, simulator.api_key, folder, seed=seed, steps=len(steps), seconds=seconds)
+        steps, seconds = uninterrupted(setting, url, simulator.api_key, folder / "reference.jsonl")
+        loop = Loop(setting, url, simulator.api_key, folder, seed=seed, steps=len(steps), seconds=seconds)
         number = 0
         while loop.counts["kills"] < kills:
-            before = existing(url)
+            before = existing(url, setting.kind)
             output = loop.export_killed(number)
-            survivors = before & existing(url)
+            after = existing(url, setting.kind)
+            survivors = before & after
             ids = loop.inspect(output)
             loop.counts["survivors"] += len(survivors)
-            loop.counts["changes"] += len(before ^ existing(url))
+            loop.counts["changes"] += len(before ^ after)
             loop.counts["missed"] += len(survivors - set(ids))
             loop.clear(output)
             number += 1
@@ -253,14 +297,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--crm", choices=sorted(SETTINGS), default="nimble")
     parser.add_argument("--no-sweep", action="store_true", help="leave out one kill after each durable step")
     options = parser.parse_args(arguments)
+    setting = SETTINGS[options.crm]
     with tempfile.TemporaryDirectory() as place:
         rest = at_rest(
-            Path(place), kills=options.kills * 2 // 3, seed=options.seed, sweep=not options.no_sweep
+            setting, Path(place), kills=options.kills * 2 // 3, seed=options.seed, sweep=not options.no_sweep
         )
     with tempfile.TemporaryDirectory() as place:
-        drift = under_drift(Path(place), kills=options.kills - options.kills * 2 // 3, seed=options.seed)
+        kills = options.kills - options.kills * 2 // 3
+        drift = under_drift(setting, Path(place), kills=kills, seed=options.seed)
     sys.stdout.write(json.dumps({"at_rest": rest, "under_drift": drift}) + "\n")
     return 0
 

@@ -277,8 +277,3 @@ def test_a_change_of_what_cannot_be_read_is_refused():
         {"value": "b@x"},
         {"value": "a@x"},
     ]
-
-
-def test_a_change_by_hand_has_nothing_to_keep():
-    """A change that was begun without a contact sees no values of the server."""
-    assert sent(ContactChange().add("twitter", "a"))["fields"]["twitter"] == [{"value": "a", "modifier": ""}]

@@ -308,7 +308,6 @@ async def test_each_call_is_sent_as_documented(call, answer, sent):
     [
         (lambda crm: crm.contacts.delete("gone"), "contact"),
         (lambda crm: crm.contact_notes.get("gone"), "note"),
-        (lambda crm: crm.leads.undo("c", "gone"), "pipeline"),
         (lambda crm: crm.contact_tags.set("gone", tags=[]), "contact"),
     ],
 )
@@ -316,7 +315,27 @@ async def test_an_empty_404_is_filled_in(call, lost):
     """Lead and tag routes declare no body for a 404, so kind and id are those of the call."""
     with pytest.raises(NotFound) as caught:
         await call(client(Recorder(status=404)))
-    assert (caught.value.kind, caught.value.id) == (lost, "gone")
+    assert (caught.value.kind, caught.value.id, caught.value.ids) == (lost, "gone", {lost: "gone"})
+
+
+async def test_of_several_ids_none_is_blamed_alone():
+    """A 404 without a body does not say which id of the path names nothing, so all of them are named."""
+    with pytest.raises(NotFound) as caught:
+        await client(Recorder(status=404)).leads.undo("ghost", "good")
+    assert (caught.value.kind, caught.value.id) == ("", "")
+    assert caught.value.ids == {"lead": "ghost", "pipeline": "good"}
+    assert "no lead 'ghost', or no pipeline 'good'" in caught.value.message
+    told = Response(status=404, body=b'{"object_type": "pipeline"}')
+    with pytest.raises(NotFound) as caught:
+        await client(Recorder(lambda _: told)).leads.undo("good", "ghost")
+    assert (caught.value.kind, caught.value.id) == ("pipeline", "ghost")
+
+
+async def test_a_404_of_a_creation_is_about_what_was_sent():
+    """Where the path names nothing, an id in the values may be the reason: the path is not blamed."""
+    with pytest.raises(NotFound, match="Check the ids in the values") as caught:
+        await client(Recorder(status=404)).contact_notes.create(contact_ids=["ghost"], note="n")
+    assert (caught.value.kind, caught.value.id, caught.value.ids) == ("", "", {})
 
 
 async def test_tags_are_set_whether_or_not_the_contact_comes_back():
@@ -329,10 +348,23 @@ async def test_tags_are_set_whether_or_not_the_contact_comes_back():
 
 async def test_success_of_a_delete_is_any_body():
     """Deletes answer with nothing, with `{id}`, or as the old description had it: all are success."""
-    for body in (b"", b"{}", b'{"status":"ok","data":{"ids":["c"]}}', b"<html>"):
+    for body in (b"", b"{}", b'{"status":"ok","data":{"ids":["c"]}}', b" \n", b"null"):
         wire = Recorder(lambda sent, body=body: body)  # type: ignore[misc]
         await client(wire).contacts.delete("c")
         assert len(wire.sent) == 1
+
+
+async def test_a_page_of_a_proxy_is_no_success():
+    """An answer that is no JSON, such as a login page with status 200, does not count as done."""
+    calls: list[Callable[[NimbleClient], Coroutine[Any, Any, None]]] = [
+        lambda crm: crm.contacts.delete("c"),
+        lambda crm: crm.deal_pipelines.archive("p"),
+        lambda crm: crm.contact_fields.set_primary("c", field_id="f", position=0),
+    ]
+    for call in calls:
+        for body in (b"<html>login</html>", b"{", b"\xff"):
+            with pytest.raises(MalformedResponse, match="no JSON"):
+                await call(client(Recorder(lambda sent, body=body: body)))  # type: ignore[misc]
 
 
 async def test_created_is_200_and_201():

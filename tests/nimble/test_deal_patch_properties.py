@@ -20,6 +20,7 @@ from nimble_async.nimble.models.deals import Deal
 NAMES = st.sampled_from(["name", "amount", "colour", "size", "π", "a,b"])
 IDS = st.sampled_from(["c1", "c2", "c3", "c4"])
 TEXT = st.text(max_size=5)
+TAG = st.text(min_size=1, max_size=5).filter(str.strip)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | TEXT,
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXT, inner, max_size=2),
@@ -52,7 +53,7 @@ RELATED = st.builds(
 SERVERS_DEAL = st.fixed_dictionaries(
     {"deal_id": st.just("d")},
     optional={
-        "tags": st.lists(TEXT, max_size=3, unique=True),
+        "tags": st.lists(TAG, max_size=3, unique=True),
         "related_contacts": st.lists(RELATED, max_size=3),
         "related_external_contacts": st.lists(row(contact_info=IDS, note=st.none() | TEXT), max_size=3),
         "fields_values_with_names": st.dictionaries(NAMES, values(), max_size=3),
@@ -63,8 +64,8 @@ SERVERS_DEAL = st.fixed_dictionaries(
 CHANGES = st.fixed_dictionaries(
     {},
     optional={
-        "add_tags": st.lists(TEXT, max_size=2),
-        "remove_tags": st.lists(TEXT, max_size=2),
+        "add_tags": st.lists(TAG, max_size=2),
+        "remove_tags": st.lists(TAG, max_size=2),
         "add_contacts": st.lists(st.builds(lambda one: RelatedContactDraft(contact_id=one, note="new"), IDS)),
         "remove_contacts": st.lists(IDS, max_size=2),
         "add_external_contacts": st.lists(

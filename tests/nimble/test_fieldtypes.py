@@ -43,7 +43,7 @@ def field(
 ) -> dict[str, Any]:
     presentation = more.pop("presentation", None)
     return {
-        "type": "field", "field_id": name + modifier, "name": name, "modifier": modifier,
+        "type": "field", "field_id": f"id {name}{modifier}", "name": name, "modifier": modifier,
         "multiples": multiples, "field_type": {"field_kind": kind, **more}, "presentation": presentation,
     }  # fmt: skip
 

@@ -37,7 +37,8 @@ async def test_find_searches_for_one_field_and_takes_the_oldest():
     assert dict(wire.sent[0].query) == {
         "query": '{"email":{"is":"Ada@X.com"}}', "sort": "created:asc", "page": "1", "per_page": "30",
     }  # fmt: skip
-    for call in ({"phone": "+1"}, {"domain": "x.com"}):
+    calls: list[dict[str, Any]] = [{"phone": "+1"}, {"domain": "x.com"}]
+    for call in calls:
         wire = account([person("a")])
         found = await client(wire).contacts.find(**call)
         assert found is not None
@@ -64,6 +65,61 @@ async def test_find_looks_for_one_thing(call):
     wire = account()
     with pytest.raises(QueryRefused, match="exactly one"):
         await client(wire).contacts.find(**call)
+    assert wire.sent == []
+
+
+async def test_find_of_one_kind_is_one_more_term():
+    """The kind goes into the search, since the vendor passes over it beside one."""
+    wire = account([person("a", "a@x.com")])
+    assert await client(wire).contacts.find(email="a@x.com", record_type="company") is not None
+    assert msgspec.json.decode(dict(wire.sent[0].query)["query"]) == {
+        "and": [{"email": {"is": "a@x.com"}}, {"record type": {"is": "company"}}]
+    }
+    assert "record_type" not in dict(wire.sent[0].query)
+
+
+ACME = ContactDraft.company("Acme", email="info@acme.example")
+UNIQUE = ContactDraft.company("Acme", domain="acme.example", email="info@acme.example")
+
+
+@pytest.mark.parametrize(
+    ("draft", "call", "term", "kind"),
+    [
+        (ContactDraft.person(first_name="A", email="a@x"), {}, {"email": {"is": "a@x"}}, "person"),
+        (ACME, {}, {"email": {"is": "info@acme.example"}}, "company"),
+        (UNIQUE, {}, {"domain": {"is": "acme.example"}}, "company"),
+        (UNIQUE, {"email": "i@x"}, {"email": {"is": "i@x"}}, "company"),
+        (ACME, {"domain": "acme.example"}, {"domain": {"is": "acme.example"}}, "company"),
+        (ACME, {"query": {"company name": {"is": "A"}}}, {"company name": {"is": "A"}}, "company"),
+        (
+            ContactDraft(fields=UNIQUE.fields, type="company"),
+            {},
+            {"domain": {"is": "acme.example"}},
+            "company",
+        ),
+    ],
+)
+async def test_a_draft_finds_its_own_kind(draft, call, term, kind):
+    """A company is never found as the person with its address, and is known by its domain first."""
+    wire = account([])
+    assert (await client(wire).contacts.find_or_create(draft, **call)).created
+    search = msgspec.json.decode(dict(wire.sent[0].query)["query"])
+    assert search == {"and": [term, {"record type": {"is": kind}}]}
+
+
+@pytest.mark.parametrize(
+    ("draft", "call", "words"),
+    [
+        (ACME, {"email": "a@x", "query": {"tag": {"is": "x"}}}, "not email and query"),
+        (ACME, {"email": "a@x", "domain": "x.y"}, "not email and domain"),
+        (ContactDraft.company("Acme"), {}, r"Give email=, domain=, or query="),
+    ],
+)
+async def test_what_to_look_for_is_one_thing(draft, call, words):
+    """The message names the arguments of this method, and nothing is sent."""
+    wire = account()
+    with pytest.raises(QueryRefused, match=words):
+        await client(wire).contacts.find_or_create(draft, **call)
     assert wire.sent == []
 
 

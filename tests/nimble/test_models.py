@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 
 import msgspec
 import pytest
@@ -12,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from nimble_async._sansio.record import read_record
+from nimble_async._sansio.record import Member, Record, read_record
+from nimble_async.nimble.catalog import OPERATIONS
 from nimble_async.nimble.models.contacts import Contact
 from nimble_async.nimble.models.deals import Deal
 from nimble_async.nimble.models.fields import Address, Employment, FieldValue, pick
@@ -121,6 +123,58 @@ def test_one_field_is_read_like_all():
     assert (found.values("odd"), told) == ((), ["Contact.fields"])
     assert found.fields
     assert [found.values(name) for name in found.fields] == list(found.fields.values())
+
+
+def test_field_whose_name_is_no_text():
+    """A field whose name is not UTF-8 spoils nothing: it is there, and so are the others."""
+    row = b'{"id":"1","fields":{"a\xff":[{"value":"x"}],"email":[{"value":"a@example.com"}],"odd":5}}'
+    told: list[str] = []
+    found = read_record(Contact, row, noticed=told.append)
+    assert (found.email, found.field("a\udcff"), found.unknown) == ("a@example.com", "x", {})
+    assert (set(found.fields or ()), set(found.unread)) == ({"a\udcff", "email"}, {"fields/odd"})
+    assert told == ["Contact.fields"]
+
+
+def test_records_inside_a_contact_report_too():
+    """What a notice, its creator or a context cannot read is counted as theirs."""
+    told: list[str] = []
+    row = msgspec.json.encode(
+        {
+            "id": "1",
+            "notice": {"text": 5, "creator": {"user_id": "u", "name": 6}},
+            "contexts": [{"context_key": 7}],
+        }
+    )
+    found = read_record(Contact, row, noticed=told.append)
+    assert told == []
+    assert found.notice
+    assert found.notice.creator
+    assert found.contexts
+    assert sorted(told) == ["ContactContext.key", "Notice.text", "User.name"]
+
+
+def _models(kind: type[Record] = Record) -> Iterator[type[Record]]:
+    for child in kind.__subclasses__():
+        if child.__module__.startswith("nimble_async."):
+            yield child
+        yield from _models(child)
+
+
+def _has_records(annotation: Any) -> bool:
+    return any(map(_has_records, get_args(annotation))) or (
+        isinstance(annotation, type) and issubclass(annotation, Record)
+    )
+
+
+MODELS = [*dict.fromkeys(_models())] if OPERATIONS else []  # the table has imported every one of them
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model.__name__)
+def test_members_that_hold_records_say_so(model):
+    """Every member whose value is made of records lets them report."""
+    hints = {name: hint for name, hint in get_type_hints(model).items() if get_origin(hint) is ClassVar}
+    found = {name: getattr(model, name).records for name in hints if isinstance(getattr(model, name), Member)}
+    assert found == {name: _has_records(hints[name]) for name in found}
 
 
 def test_fields_of_another_shape_are_unset():

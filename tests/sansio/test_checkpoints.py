@@ -92,3 +92,10 @@ def test_fingerprint_names_a_query():
     ]
     assert len({base, *others}) == 6
     assert all(len(digits) == 16 and set(digits) <= set("0123456789abcdef") for digits in [base, *others])
+
+
+def test_fingerprint_keeps_the_order_of_what_has_brackets():
+    """`orders[a]` before `orders[b]` is another list than the other way round; the rest has no order."""
+    first = fingerprint("a.b", {}, {"orders[a]": "ASC", "orders[b]": "ASC", "p": 1})
+    assert first == fingerprint("a.b", {}, {"p": 1, "orders[a]": "ASC", "orders[b]": "ASC"})
+    assert first != fingerprint("a.b", {}, {"orders[b]": "ASC", "orders[a]": "ASC", "p": 1})

@@ -5,7 +5,13 @@ from typing import Any
 import msgspec
 import pytest
 
-from nimble_async._sansio.codec import decode, encode, read_page, read_rows
+from nimble_async._sansio.codec import (
+    check_empty,
+    decode,
+    encode,
+    read_page,
+    read_rows,
+)
 from nimble_async._sansio.message import Response
 from nimble_async._sansio.operation import Paging, Shape, get
 from nimble_async.errors import MalformedResponse
@@ -116,10 +122,66 @@ def test_page_without_meta_says_nothing():
     )
 
 
-@pytest.mark.parametrize(("found", "expected"), [({"a": 1}, {"a": 1}), (None, None), ("x", None), ([], None)])
-def test_next_page_is_an_object_or_nothing(found, expected):
-    """`next_page` is taken where it is an object."""
-    assert page({"cats": [], "next_page": found}).facts.next_page == expected
+@pytest.mark.parametrize(
+    ("found", "expected", "strange"),
+    [
+        ({"a": 1}, {"a": 1}, ""),
+        ({}, {}, ""),
+        (None, None, ""),
+        ("", None, ""),
+        ("/x", None, "next_page"),
+        (5, None, "next_page"),
+        (["/x"], None, "next_page"),
+        ([], None, "next_page"),
+        (False, None, "next_page"),
+    ],
+)
+def test_next_page_is_an_object_or_nothing(found, expected, strange):
+    """`next_page` is taken where it is an object; what is neither that nor nothing is told of."""
+    facts = page({"cats": [], "next_page": found}).facts
+    assert (facts.next_page, facts.strange) == (expected, strange)
+
+
+@pytest.mark.parametrize(
+    ("found", "urls", "strange"),
+    [
+        ("/x", ("/x",), ""),
+        ("", (), ""),
+        (None, (), ""),
+        (["/x"], (), "next_page_url"),
+        (5, (), "next_page_url"),
+        ({}, (), "next_page_url"),
+    ],
+)
+@pytest.mark.parametrize("last", [True, False])
+def test_next_page_url_is_text_or_nothing(found, urls, strange, last):
+    """An address of another type is told of, whichever group has it."""
+    groups = [{"cats": [1], "meta": {"next_page_url": found}}, {"cats": [2], "meta": {}}]
+    facts = page({"rooms": groups[::-1] if last else groups}, GROUPS).facts
+    assert (facts.next_urls, facts.strange) == (urls, strange)
+
+
+@pytest.mark.parametrize(
+    ("meta", "more"),
+    [({"has_more": True}, True), ({"has_more": False}, False), ({"has_more": "x"}, None), ({}, None)],
+)
+def test_has_more_is_told(meta, more):
+    """Whether there is a page behind this one is a fact of its own; None where it is not said."""
+    assert page({"meta": meta, "cats": []}).facts.has_more is more
+
+
+@pytest.mark.parametrize("body", [b"", b" \r\n", b"null", b"{}", b'{"id":"1"}', b"5"])
+def test_an_answer_of_nothing_may_be_any_json(body):
+    """Where an operation answers nothing, an empty body and any JSON are a success."""
+    check_empty(PAGE, body)
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"{", b"\xff", b"[" * 3000])
+def test_an_answer_of_nothing_is_no_page(body):
+    """What is no JSON is another server's answer, and says nothing about the call."""
+    with pytest.raises(MalformedResponse, match="no JSON") as caught:
+        check_empty(PAGE, body)
+    assert caught.value.body == body
 
 
 def test_mark_tells_pages_apart():

@@ -70,6 +70,29 @@ def test_ids_that_change_the_path_are_refused(value):
         NOTE.fill({"cat_id": "7", "note_id": value})
 
 
+class Cat:
+    """Something with an id."""
+
+    id = "7"
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(5, "as text, not 5"), (None, "as text"), (Cat(), r"Pass its \.id"), (b"7", "Pass text")],
+)
+def test_ids_are_texts(value, words):
+    """A record or a number in the place of an id is refused, with what to pass."""
+    with pytest.raises(QueryRefused, match=words):
+        NOTE.fill({"cat_id": "7", "note_id": value})
+
+
+def test_a_name_in_a_path_is_not_called_an_id():
+    """What goes into a path is called what it is."""
+    tag = get("tags.get", "/tags/{tag_name}", returns=dict)
+    with pytest.raises(QueryRefused, match=r"tag_name must be a name, not '\.\.'"):
+        tag.fill({"tag_name": ".."})
+
+
 @pytest.mark.parametrize("value", [" ", "...", "~", "\x80"])
 def test_odd_ids_are_no_error(value):
     """What is odd but one segment stays an id."""

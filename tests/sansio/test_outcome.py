@@ -6,8 +6,8 @@ import pytest
 
 from nimble_async._sansio.dialect import Dialect, Failure
 from nimble_async._sansio.message import Response
-from nimble_async._sansio.operation import Operation, get
-from nimble_async._sansio.outcome import failure_of, general_failure, retry_after_of
+from nimble_async._sansio.operation import Operation, get, post
+from nimble_async._sansio.outcome import failure_of, general_failure, not_found, retry_after_of
 from nimble_async.errors import (
     Forbidden,
     NotFound,
@@ -97,6 +97,7 @@ def test_not_found_is_filled_in_from_the_call():
     error = judged(404)
     assert isinstance(error, NotFound)
     assert (error.kind, error.id) == ("cat", "7")
+    assert error.ids == {"cat": "7"}
     error = judged(404, operation=LIST)
     assert isinstance(error, NotFound)
     assert (error.kind, error.id) == ("lost cat", "")
@@ -104,6 +105,33 @@ def test_not_found_is_filled_in_from_the_call():
         "There is nothing at this address (404).",
         "Check the path and the base URL.",
     )
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "id", "ids", "message"),
+    [
+        ({}, "", "", {"cat": "7", "old flea": "8"}, "There is no cat '7', or no old flea '8', or this"),
+        ({"kind": "old flea"}, "old flea", "8", {"old flea": "8"}, "There is no old flea '8', or this"),
+        ({"kind": "dog"}, "dog", "", {"cat": "7", "old flea": "8"}, "There is no cat '7', or no"),
+        ({"kind": "dog", "id": "9"}, "dog", "9", {"dog": "9"}, "There is no dog '9', or this"),
+        ({"id": "9"}, "old flea", "9", {"old flea": "9"}, "There is no old flea '9', or this"),
+    ],
+)
+def test_not_found_blames_no_single_id_of_several(told, kind, id, ids, message):  # noqa: A002 (our word)
+    """A 404 of a path with several ids names them all, unless the body says which it was."""
+    failure = Failure(status=404, headers={}, body=b"", kind="old flea", ids={"cat": "7", "old flea": "8"})
+    error = not_found(failure, **told)
+    assert (error.kind, error.id, error.ids) == (kind, id, ids)
+    assert error.message.startswith(message)
+    assert failure.id == ""
+
+
+def test_not_found_of_values_is_not_about_the_path():
+    """Where the path names nothing and values were sent, these may name what is not there."""
+    error = judged(404, operation=post("cats.create", "/cats", returns=dict))
+    assert isinstance(error, NotFound)
+    assert (error.kind, error.id, error.ids) == ("", "", {})
+    assert "values" in error.hint
 
 
 @pytest.mark.parametrize(

@@ -53,6 +53,21 @@ def test_first_cursor_of_each_style(paging, size, cursor, query):
         (ByNumber(1, 2), PageFacts(rows=2), ByNumber(2, 2)),
         (ByNumber(1, 2), PageFacts(rows=1), None),
         (ByNumber(1, 5), PageFacts(rows=2, per_page=2), ByNumber(2, 5)),
+        # Uncounted and short, but the answer says that there is more: the vendor holds its pages shorter.
+        (ByNumber(1, 5), PageFacts(rows=2, total=2), None),
+        (ByNumber(1, 5), PageFacts(rows=2, total=3), ByNumber(2, 5, served=2)),
+        (ByNumber(2, 5, served=2), PageFacts(rows=2, total=5), ByNumber(3, 5, served=2)),
+        (ByNumber(3, 5, served=2), PageFacts(rows=1, total=5), None),
+        (ByNumber(0, 5, 0), PageFacts(rows=2, total=3), ByNumber(1, 5, 0, served=2)),
+        (ByNumber(2, 5), PageFacts(rows=2, total=7), None),
+        (ByNumber(2, 5), PageFacts(rows=2, total=8), ByNumber(3, 5, served=2)),
+        (ByNumber(1, 5), PageFacts(rows=1, per_page=2, total=3), ByNumber(2, 5)),
+        (ByNumber(1, 5), PageFacts(rows=2, has_more=True), ByNumber(2, 5, served=2)),
+        (ByNumber(1, 5), PageFacts(rows=2, has_more=True, total=2), ByNumber(2, 5, served=2)),
+        (ByNumber(1, 2), PageFacts(rows=2, has_more=False), None),
+        (ByNumber(1, 2), PageFacts(rows=2, has_more=False, total=3), ByNumber(2, 2)),
+        (ByNumber(1, 2), PageFacts(rows=2, has_more=True, pages=1), ByNumber(2, 2)),
+        (ByNumber(1, 2), PageFacts(rows=2, has_more=False, pages=2), ByNumber(2, 2)),
         (ByNextPage(2), PageFacts(rows=2, next_page={"at": 5}), ByNextPage(2, {"at": 5})),
         (ByNextPage(2, {"at": 5}), PageFacts(rows=2), None),
         (ByNextPage(2), PageFacts(rows=2, next_page={}), None),
@@ -96,6 +111,12 @@ def test_address_carries_its_own_query():
         (ByNumber(0, 2, 0), PageFacts(rows=1, pages=2)),
         (ByNumber(1, 5), PageFacts(rows=1, pages=2, per_page=2)),
         (ByNextPage(2), PageFacts(rows=0, next_page={"at": 1})),
+        (ByNumber(1, 2), PageFacts(rows=0, has_more=True)),
+        (ByNumber(3, 2), PageFacts(rows=0, has_more=True, pages=2)),
+        (ByNumber(1, 2), PageFacts(rows=0, total=1)),
+        (ByNumber(2, 5, served=2), PageFacts(rows=0, total=3)),
+        (ByNextPage(2), PageFacts(rows=2, strange="next_page")),
+        (ByUrl(2, ("/a",)), PageFacts(rows=2, strange="next_page_url")),
     ],
 )
 def test_walk_cut_short_is_broken(cursor, facts):
@@ -125,6 +146,74 @@ def test_same_page_twice_is_broken():
     for cursor in (ByNumber(2, 2), ByOffset(2, 2), ByNextPage(2, {"at": 1})):
         with pytest.raises(PagingBroken, match="same page"):
             follow(trail, cursor, PageFacts(rows=2, mark=9))
+
+
+def walk_over(marks, cursor=None, counted=None):
+    """Follow a walk over pages with these checksums; return how many were taken before it was refused."""
+    trail, taken = Trail(), 0
+    for number, mark in enumerate(marks):
+        facts = PageFacts(rows=2, mark=mark, total=counted)
+        try:
+            trail, _ = follow(trail, cursor or ByOffset(2 * number, 2), facts)
+        except PagingBroken:
+            return taken, trail
+        taken += 1
+    return taken, trail
+
+
+@pytest.mark.parametrize("length", [1, 2, 3, 64, 65, 66, 100, 300])
+@pytest.mark.parametrize("before", [0, 1, 70])
+def test_a_loop_of_any_length_is_seen_in_little_memory(length, before):
+    """A,B,A,B is refused at the first page that comes again; a long loop before its fourth round."""
+    loop = [1000 + number % length for number in range(5 * length + 4 * before)]
+    taken, trail = walk_over([*range(1, before + 1), *loop])
+    most = length if length <= 65 else 4 * (length + before)
+    assert before + length <= taken <= before + most
+    assert len(trail.marks) <= 64
+
+
+def test_pages_that_differ_are_no_loop():
+    """A walk of thousands of pages, none of which came before, goes on."""
+    assert walk_over(range(5000))[0] == 5000
+
+
+@pytest.mark.parametrize("cursor", [ByNumber(2, 2), ByOffset(2, 2), ByNextPage(2, {"at": 1})])
+def test_a_page_that_came_before_is_refused_in_every_style(cursor):
+    """Not only twice in a row: the error says that the walk runs in a loop, and where."""
+    with pytest.raises(PagingBroken, match="loop"):
+        follow(Trail(7, marks=(5, 6)), cursor, PageFacts(rows=2, mark=5))
+    follow(Trail(7, marks=(5, 6)), cursor, PageFacts(rows=0, mark=5))
+
+
+@pytest.mark.parametrize(
+    ("cursor", "counted", "total", "broken"),
+    [
+        (ByOffset(1199, 1), 100, 1200, False),
+        (ByOffset(1200, 1), 100, 1201, True),
+        (ByOffset(1200, 1), 100, 1200, False),
+        (ByOffset(1200, 1), 100, 7, False),
+        (ByOffset(1200, 1), 100, None, False),
+        (ByOffset(1200, 1), None, 1201, False),
+        (ByOffset(1200, 1), 101, 1201, False),
+        (ByOffset(1000, 1), 0, 1001, True),
+        (ByNumber(1201, 1), 100, 1201, False),
+    ],
+)
+def test_a_list_that_grows_faster_than_it_is_read_is_refused(cursor, counted, total, broken):
+    """Beyond twice its count and a thousand, where the total grew as far; one that did not is a hint."""
+    trail, facts = Trail(counted=counted), PageFacts(rows=1, mark=3, total=total)
+    if broken:
+        with pytest.raises(PagingBroken, match="grows faster"):
+            follow(trail, cursor, facts)
+    else:
+        follow(trail, cursor, facts)
+
+
+def test_the_first_total_is_remembered():
+    """What the list counted when the walk began, whatever it counts later; an empty page has one too."""
+    trail, _ = follow(Trail(), ByOffset(0, 2), PageFacts(rows=0, total=5))
+    trail, _ = follow(trail, ByOffset(0, 2), PageFacts(rows=2, mark=1, total=9))
+    assert (trail.counted, trail.pages) == (5, 1)
 
 
 def test_empty_pages_do_not_repeat():

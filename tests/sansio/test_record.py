@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import UNSET, Raw, UnsetType, field
 
-from nimble_async._sansio.record import DecodingReport, Member, Record, read_record, row_reader, touched
+from nimble_async._sansio.record import DecodingReport, Id, Member, Record, read_record, row_reader, touched
 from nimble_async.errors import MalformedResponse
 
 
@@ -124,6 +124,23 @@ def test_unknown_members_are_reachable():
     assert pet.unknown == {"color": ["red"], "odd": b'"\xff"'}
 
 
+def test_as_dict_is_the_whole_row():
+    """`as_dict` has every member by the server's name, known or not, of whatever type, anew at each call."""
+    row = b'{"id":"1","date_of_birth":"soon","toys":{"a":1},"color":null,"odd":"\xff","\xff":[2]}'
+    pet = read_record(Pet, row)
+    whole = {
+        "id": "1",
+        "date_of_birth": "soon",
+        "toys": {"a": 1},
+        "color": None,
+        "odd": b'"\xff"',
+        "\udcff": [2],
+    }
+    assert pet.as_dict() == whole
+    assert pet.as_dict() is not pet.as_dict()
+    assert Pet(id="1", name="Rex").as_dict() == {"id": "1", "name": "Rex"}
+
+
 def test_raw_is_what_the_server_sent():
     """`raw` is the row's bytes, spaces and order included."""
     row = b'{ "zeta": 1.10, "id":"1" }'
@@ -180,6 +197,45 @@ def test_repr_is_short(row, shown):
     assert repr(read_record(Pet, row)) == shown
 
 
+class Purse(Record, frozen=True, kw_only=True):
+    """A record that nothing identifies."""
+
+    coins: int | UnsetType | None = UNSET
+    name: str | UnsetType | None = UNSET
+    label: str | UnsetType | None = UNSET
+    owner: ClassVar[Member[Pet]] = Member.of(Pet, name="whose")
+
+
+class Name(Record, frozen=True, kw_only=True):
+    """A record that its name identifies."""
+
+    name: Id
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "shown"),
+    [
+        (Purse, b"{}", "Purse()"),
+        (Purse, b'{"coins":3,"name":"n","label":null}', "Purse(name='n', coins=3)"),
+        (Purse, b'{"coins":0,"whose":{}}', "Purse(coins=0, owner=...)"),
+        (Purse, b'{"label":"' + b"x" * 41 + b'"}', f"Purse(label={'x' * 39 + '…'!r})"),
+        (Name, b'{"name":"vip"}', "Name(name='vip')"),
+    ],
+)
+def test_a_record_without_an_id_shows_what_came(kind, row, shown):
+    """Where nothing identifies a record, its repr shows the members that came, and reads none for it."""
+    record = read_record(kind, row)
+    assert repr(record) == shown
+    assert touched(record) == ()
+
+
+@pytest.mark.parametrize("row", [b'{"name":""}', b'{"name":null}', b"{}", b'{"name":5}'])
+def test_an_empty_id_rejects_its_row(row):
+    """What has an empty id is known by nothing, as what has none."""
+    with pytest.raises(MalformedResponse):
+        read_record(Name, row)
+
+
 def test_records_inside_records():
     """Records inside a record are read on first use, each with its own bytes."""
     owner = read_record(Owner, b'{"id":"o","pet":{"id":"1","x":2},"pets":[{"id":"2"},{"id":"3"}]}')
@@ -188,6 +244,55 @@ def test_records_inside_records():
     assert [pet.id for pet in owner.pets or ()] == ["2", "3"]
     broken = read_record(Owner, b'{"id":"o","pet":{"x":2},"pets":[{"id":"2"},{}]}')
     assert (broken.pet, broken.pets, set(broken.unread)) == (UNSET, UNSET, {"pet", "pets"})
+
+
+_NESTED = [
+    (b'{"id":"o","pet":{"id":"1","name":5}}', ["Pet.name"]),
+    (b'{"id":"o","pet":{"id":"1","date_of_birth":"soon"}}', ["Pet.born"]),
+    (b'{"id":"o","pet":{"id":"1","toys":[1]}}', ["Pet.toys"]),
+    (
+        b'{"id":"o","pets":[{"id":"1","name":5},{"id":"2","tags":{},"name":6}]}',
+        ["Pet.name", "Pet.name", "Pet.tags"],
+    ),
+    (b'{"id":"o","pets":[{"id":"1","name":5},{"name":6}]}', ["Owner.pets"]),
+    (b'{"id":"o","pet":{"name":5},"pets":[{"id":"1","name":5}]}', ["Owner.pet", "Pet.name"]),
+    (b'{"id":"o","pet":null,"pets":[]}', []),
+]
+
+
+@pytest.mark.parametrize(("row", "expected"), _NESTED)
+@pytest.mark.parametrize("eager", [(), ("pet",), ("pets",), ("pet", "pets")])
+def test_records_inside_records_report_too(row, expected, eager):
+    """What a record inside a record cannot read is told once, whether it is read at once or later."""
+    told: list[str] = []
+    owner = row_reader(Owner, noticed=told.append, eager=eager)(row)
+    for _ in range(2):
+        for pet in (owner.pet, *(owner.pets or ())):
+            assert not pet or (pet.toys, pet.tags, pet.unread) is not None
+    assert sorted(told) == expected
+
+
+def test_unread_bytes_of_a_record_inside_are_its_own():
+    """The bytes that a record inside a record could not read are in its own `unread`."""
+    owner = read_record(Owner, b'{"id":"o","pet":{"id":"1","name":5}}')
+    assert owner.pet
+    assert (dict(owner.unread), dict(owner.pet.unread)) == ({}, {"name": b"5"})
+
+
+@pytest.mark.parametrize(
+    ("row", "unknown"),
+    [
+        (b'{"id":"1","co\xfflor":"red"}', {"co\udcfflor": "red"}),
+        (b'{"co\xfflor":[ "\xfe" ], "id":"1" }', {"co\udcfflor": b'[ "\xfe" ]'}),
+        (b'{"id":"1","\xff":1,"name":5}', {"\udcff": 1}),
+    ],
+)
+def test_unknown_members_of_any_bytes(row, unknown):
+    """A name that is not UTF-8 fails nothing, and gives its bytes back."""
+    pet = read_record(Pet, row)
+    assert pet.unknown == unknown
+    assert set(pet.unread) == ({"name"} if b"name" in row else set())
+    assert pickle.loads(pickle.dumps(pet)).raw == row
 
 
 def test_other_kinds_are_decoded_plainly():

@@ -7,7 +7,7 @@ import random
 import pytest
 from msgspec import Struct
 
-from nimble_async._sansio.seams import HIGHEST, LOWEST, Question, Seams
+from nimble_async._sansio.seams import HIGHEST, LOWEST, Question, Seams, highest_of
 from nimble_async._sansio.walk import RowKey
 
 
@@ -193,6 +193,98 @@ def test_a_seam_that_stays_open_is_given_up():
     assert seams.open == [(5, HIGHEST)]
 
 
+# ------------------------------------------------------------------------------ the end of a walk
+
+
+@pytest.mark.parametrize(
+    ("rows", "total", "highest"),
+    [
+        ((9, 7, 5), 3, 9),
+        ((9, 7, 5), 80, 9),
+        ((9, 7), 2, 9),
+        ((9,), 1, 9),
+        ((), 0, -1),
+        ((9,), 2, None),
+        ((9, 7), 3, None),
+        ((), 5, None),
+        ((), None, None),
+        ((9, 7, 5), None, None),
+        ((9, 7, 5), 2, None),
+        ((5, 7, 9), 3, None),
+        ((9, 9, 5), 3, None),
+        ((9, None, 5), 3, None),
+    ],
+)
+def test_the_highest_number_is_believed_where_an_answer_shows_it(rows, total, highest):
+    """In descending order, all rows with a number, as many as its total says: otherwise it proves nothing."""
+    found = [RowKey("a", None if number is None else float(number)) for number in rows]
+    assert highest_of(found, total, limit=3) == highest
+
+
+def test_a_walk_ends_where_it_was_told_and_leaves_out_what_lies_behind():
+    """Numbers from the end on are in no stretch, and no page behind the count of the start is asked for."""
+    seams = Seams(3, end=10, counted=5)
+    seams.take(asked(seams)[0], keys(1, 3, 5), 8)
+    second = asked(seams)[0]
+    assert second.offset == 2
+    assert seams.take(second, keys(5, 7, 9), 50).stretches == ((6, 10),)
+    assert (seams.ask(), seams.open) == (None, [])
+
+
+def test_a_walk_with_an_end_still_passes_as_many_records_as_there_were():
+    """An order that is not by number would show itself there, so the count of the start is passed first."""
+    seams = Seams(3, end=6, counted=5)
+    assert seams.take(asked(seams)[0], keys(1, 3, 5), 5).stretches == ((LOWEST, 6),)
+    second = asked(seams)[0]
+    assert "order" in seams.take(second, keys(5, 2, 4), 5).why
+    assert asked(seams) == [Question(2, 3, repeats=1)]
+
+
+def test_a_hole_below_the_end_is_looked_for_though_pages_behind_it_reach_over():
+    """The first pass is over; the gap it left is closed up to the end and no further."""
+    seams = Seams(3, end=8, counted=4)
+    first = asked(seams)[0]
+    seams.take(first, keys(1, 3, 5), 5)
+    second = asked(seams)[0]
+    seams.take(second, keys(9, 11, 13), 5)  # 7 slid to the left meanwhile
+    assert seams.open == [(6, 8)]
+    heal = asked(seams)[0]
+    assert heal.seam == 6
+    assert seams.take(heal, keys(5, 7, 9), 5).stretches == ((6, 8),)
+    assert (seams.ask(), seams.open) == (None, [])
+
+
+def test_a_walk_over_nothing_asks_nothing():
+    """The list was empty at the start."""
+    seams = Seams(3, end=LOWEST, counted=0)
+    assert (seams.ask(), seams.open) == (None, [])
+
+
+@pytest.mark.parametrize(("counted", "total", "away"), [(None, 9999, False), (5, None, False), (5, 9, False),
+                                                        (5, 9999, True)])  # fmt: skip
+def test_a_list_without_an_end_is_given_up_only_where_its_total_grew_too(counted, total, away):
+    """Far beyond what it held at the start, and its total says that it goes on: nobody waits for its end."""
+    seams, pages = Seams(100, counted=counted), 0
+    while pages < 15 and (question := seams.ask()) is not None:
+        low = question.offset
+        seams.take(question, keys(*range(low, low + 100)), total)
+        pages += 1
+    assert seams.runs_away is away
+    assert pages == (11 if away else 15)
+    assert (seams.ask() is None) is away
+
+
+def test_pages_that_add_nothing_end_the_first_pass():
+    """A server that passes over the offset: the open end is looked for so often, then given up."""
+    seams = Seams(3)
+    questions = 0
+    while (question := seams.ask()) is not None:
+        questions += 1
+        assert questions < 100
+        seams.take(question, keys(1, 2, 3), 2_000_000_000)
+    assert seams.open == [(4, HIGHEST)]
+
+
 # ------------------------------------------------------------------------------ a model
 
 
@@ -218,7 +310,10 @@ def walk(seed: int) -> Walked:  # noqa: C901 (a model reads best in one piece)
     survivors, doubled, proven = set(there), 0, []
     seen: set[int] = set()
     calm = limit == 20 and drift <= 0.2 and not kills and count >= 100
-    seams, questions = Seams(limit), 0
+    bound, counted = HIGHEST, None
+    if chance.random() < 0.5:
+        bound, counted = max(there, default=-1) + 1, count
+    seams, questions = Seams(limit, end=bound, counted=counted), 0
     flight: list[Question] = []
 
     def change() -> None:
@@ -252,7 +347,7 @@ def walk(seed: int) -> Walked:  # noqa: C901 (a model reads best in one piece)
             kills, flight = kills - 1, []
             for _ in range(chance.choice([0, 5, 30])):
                 change()
-            seams = Seams(limit, proven)
+            seams = Seams(limit, proven, end=bound, counted=counted)
     return Walked(
         missed=len(survivors - seen), doubled=doubled, open=bool(seams.open), questions=questions,
         pages=max(1.0, count / limit), calm=calm,

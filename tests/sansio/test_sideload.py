@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec import Raw
+from msgspec.structs import replace
 
 from nimble_async._sansio.codec import read_list, read_member, read_page
 from nimble_async._sansio.message import Response
@@ -62,6 +63,36 @@ def test_rows_find_what_is_theirs(row: Any, fleas: list[Any], owners: list[Any])
     got = {name: [msgspec.json.decode(one).get("id") for one in rows] for name, rows in found.items()}
     expected = {"fleas": fleas, "owners": owners}
     assert got == {name: ids for name, ids in expected.items() if ids}
+
+
+@pytest.mark.parametrize(
+    ("member", "expected"), [({"x": 1}, [{"x": 1}]), ({}, [{}]), (None, []), ([{"x": 1}], []), ("x", [])]
+)
+def test_what_is_shared_belongs_to_every_row(member: Any, expected: list[Any]):
+    """One object beside the rows belongs to each, and they share its bytes; anything else is nothing."""
+    operation = replace(LIST, sides=(*SIDES, Side(name="about", shared=True)))
+    body = msgspec.json.encode({"cats": [{"id": "1"}, {}], "about": member, "fleas": [{"cat": "1"}]})
+    beside = read_page(operation, Response(status=200, body=body)).beside
+    found = [beside.of(row).get("about", ()) for row in (b'{"id":"1"}', b"{}")]
+    assert [list(map(msgspec.json.decode, rows)) for rows in found] == [expected, expected]
+    assert all(one is other for one, other in zip(*found, strict=True))
+    assert beside.rows().get("about", ()) == found[0]
+    assert len(beside.of(b'{"id":"1"}')["fleas"]) == 1
+
+
+@pytest.mark.parametrize("body", [{"cats": [{"id": "1"}]}, {"cats": [{}], "asked": {"x": 1}}])
+def test_what_is_told_of_a_call_goes_with_each_record(body: dict[str, Any]):
+    """JSON about the call belongs to every record, whatever the answer has under that name."""
+    operation = replace(LIST, sides=(Side(name="asked", told=b'["a"]'),))
+    beside = read_page(operation, Response(status=200, body=msgspec.json.encode(body))).beside
+    assert beside.of(b'{"id":"1"}') == beside.rows() == {"asked": (b'["a"]',)}
+
+
+def test_operation_with_another_type_of_records():
+    """An operation can yield another type and is otherwise the same; the same type changes nothing."""
+    assert LIST.yielding(Cat) is LIST
+    other: Any = LIST.yielding(str)
+    assert (other.returns, replace(other, returns=Cat)) == (str, LIST)
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,11 @@ def test_ids_and_contacts_come_in_one_order(ask, simulator):
             "/query/created/in_the_last",
         ),
         ({"query": {"rating": {"gt": "five"}}}, "/query/rating"),
+        ({"query": {"rating": {"gt": "nan"}}}, "/query/rating"),
+        ({"query": {"custom_fields": {"first name": {"is": "zoe"}}}}, "/query/first name"),
+        ({"query": {"segment": {"is": "1"}}}, "/query/segment"),
+        ({"sort": "score:desc"}, "/sort"),
+        ({"sort": "score:desc", "query": {"first name": {"is": "zoe"}}}, "/sort"),
     ],
 )
 def test_what_the_vendor_refuses_is_a_409(ask, simulator, query, path):
@@ -138,6 +143,23 @@ def test_an_empty_text_is_refused_in_the_other_shape(ask, simulator):
     assert answer.status == 409
     [complaint] = answer.body["errors"]["first name"]
     assert set(complaint) == {"message", "field_id"}
+
+
+@pytest.mark.parametrize(
+    "search", [{"keyword": "com"}, {"query": {"email": {"contain": "com"}}}], ids=["keyword", "contain"]
+)
+def test_what_looks_for_words_can_be_sorted_by_relevance(ask, simulator, search):
+    """Whatever the order is, it is a listing of the same contacts."""
+    plain, sorted_ = (ask(simulator, IDS, **search, **more).body for more in ({}, {"sort": "score:desc"}))
+    assert sorted_["meta"]["total"] == plain["meta"]["total"] > 0
+
+
+@pytest.mark.parametrize(("strict", "status"), [(False, 200), (True, 409)])
+def test_a_moment_of_the_older_examples_has_no_zone(ask, strict, status):
+    """It is UTC; a strict account wants the zone spelled out."""
+    simulator = Simulator(World(contacts=5, deals=0), behaviour=Behaviour(strict=strict))
+    query = _created("2013-04-23 00:00:10", "2013-04-26T00:00:10")
+    assert ask(simulator, IDS, query=query).status == status
 
 
 @pytest.mark.parametrize(("terms", "status"), [(2, 200), (11, 200), (12, 409)])
@@ -191,7 +213,6 @@ def test_joins_are_set_algebra(ask, simulator):
         {"name": {"contain": "zoe"}},
         {"names": {"starts_with": "zo"}},
         {"__any": {"contain": "zoë"}},
-        {"custom_fields": {"first name": {"is": "zoe"}}},
     ],
 )
 def test_text_is_folded_and_matched_by_words(ask, query):

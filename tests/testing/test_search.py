@@ -59,12 +59,13 @@ def _found(account: Account, query) -> set[str]:
         {"zip": {"is": "77012"}},
         {"address": {"contain": "älvdalen"}},
         {"tag": {"is": "crew"}},
+        {"tag": {"is": "CREW"}},
         {"tag": {"in": ["crew", "nobody"]}},
         {"email": {"in": ["ZOE@boats.example.com"]}},
         {"custom_fields": {"contract value": {"range": {"start": 1234, "end": 1235}}}},
         {"custom_fields": {"contract value": {"is": 1234.5}}},
         {"custom_fields": {"contract value": {"in": ["1234.50"]}}},
-        {"contract value": {"is": "1234.5"}},
+        {"custom_fields": {"contract value": {"is": "1234.5"}}},
         {
             "custom_fields": {
                 "renewal date": {"range": {"start_date": "2031-05-06", "end_date": "2031-05-06"}}
@@ -98,8 +99,14 @@ def test_one_person_is_found_in_many_ways(account, query):
         ({"rating": {"gt": 3}}, {"or": [{"rating": {"lte": 3}}, {"rating": {"is_empty": True}}]}),
         ({"rating": {"gte": 3}}, {"or": [{"rating": {"lt": 3}}, {"rating": {"is_empty": True}}]}),
         ({"lead status": {"is": "1"}}, {"lead status": {"is_not": "1"}}),
-        ({"segment": {"in": ["1", "2"]}}, {"not": [{"segment": {"in": ["1", "2"]}}]}),
-        ({"reference": {"is": True}}, {"reference": {"is_not": "true"}}),
+        (
+            {"custom_fields": {"segment": {"in": ["1", "2"]}}},
+            {"not": [{"custom_fields": {"segment": {"in": ["1", "2"]}}}]},
+        ),
+        (
+            {"custom_fields": {"reference": {"is": True}}},
+            {"custom_fields": {"reference": {"is_not": "true"}}},
+        ),
         ({"birthday": {"is_empty": True}}, {"birthday": {"is_empty": False}}),
         (
             {"birthday": {"range": {"start_date": "1970-01-01", "end_date": "1979-12-31"}}},

@@ -13,8 +13,8 @@ from nimble_async._sansio.message import Request
 from nimble_async.errors import ConfigurationError
 from nimble_async.nimble.catalog import OPERATIONS
 from nimble_async.testing import Behaviour, Drift, Fault, Rates, Simulator, World
+from nimble_async.testing.call import Answer
 from nimble_async.testing.faults import FaultScript, read_faults
-from nimble_async.testing.nimble.call import Answer
 from nimble_async.testing.nimble.handlers import HANDLERS
 from nimble_async.testing.pages import PageCache
 from nimble_async.testing.routes import Routes
@@ -31,16 +31,26 @@ def test_every_operation_of_the_table_is_answered():
     assert set(HANDLERS) == set(OPERATIONS)
 
 
+def _no_route(*path: str, method: str = "GET") -> pytest.MarkDecorator:
+    """Return the mark of a test that asks where nobody answers."""
+    return pytest.mark.undescribed(
+        *(("request", f"{method} {one}", "route") for one in path), reason="it asks where nobody answers"
+    )
+
+
 @pytest.mark.parametrize(
     "path",
     [
-        "/api/v1/deals",
-        "/api/v1/deal/1",
-        "/api/v1/companies",
-        "/api/v1/team/members",
-        "/api/v1/contacts/",
-        "/api/v1/contact/",
-        "/",
+        pytest.param(path, marks=_no_route(path))
+        for path in (
+            "/api/v1/deals",
+            "/api/v1/deal/1",
+            "/api/v1/companies",
+            "/api/v1/team/members",
+            "/api/v1/contacts/list/",
+            "/api/v1/contact/",
+            "/",
+        )
     ],
 )
 def test_folklore_is_not_found(ask, path):
@@ -52,6 +62,8 @@ def test_folklore_is_not_found(ask, path):
     ("method", "path", "expected"),
     [
         ("GET", "/api/v1/contacts/list", "contacts.list"),
+        ("GET", "/api/v1/contacts/", "contacts.list"),
+        ("GET", "/api/v1/contacts/ids/", "contacts.list_ids"),
         ("DELETE", "/api/v1/contacts/list", "contacts.delete_bulk"),
         ("GET", "/api/v1/contact/x/notes", "contact_notes.list"),
         ("POST", "/api/v1/activities/task", "tasks.create"),
@@ -76,6 +88,7 @@ def test_older_and_ambiguous_paths_find_their_operation(method, path, expected):
     assert found[0] == expected
 
 
+@_no_route(ME, method="DELETE")
 def test_a_wrong_method_is_405(ask):
     """A path of the table with a method it does not have is no folklore, but refused."""
     assert ask(Simulator(_world()), ME, method="DELETE").status == 405
@@ -110,7 +123,15 @@ def test_segments_spelled_out_win_over_ids(path, expected):
         ({"Authorization": "Bearer KEY"}, "", 200),
         ({"X-Nimble-Token": "KEY"}, "", 200),
         ({"authorization": "bearer TOKEN"}, "", 200),
-        ({}, "?access_token=TOKEN", 200),
+        pytest.param(
+            {},
+            "?access_token=TOKEN",
+            200,
+            marks=pytest.mark.undescribed(
+                ("request", "?access_token", "unknown"),
+                reason="an older document allows it, the present one does not tell of it",
+            ),
+        ),
         ({}, "?access_token=KEY", 401),
     ],
 )
@@ -319,6 +340,7 @@ def test_faults_are_read_from_json():
             read_faults(wrong)
 
 
+@_no_route("/nowhere")
 def test_the_books_count_everything(ask):
     """Calls and statuses per operation, and a log without secrets."""
     simulator = Simulator(_world())

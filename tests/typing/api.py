@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, assert_type
+from typing import Any, ClassVar, assert_type
 
 from msgspec import UnsetType
 
@@ -27,6 +27,8 @@ from nimble_async import (
     Page,
     PageRead,
     Paginator,
+    Q,
+    Query,
     RateLimit,
     RateLimited,
     Reply,
@@ -45,6 +47,7 @@ from nimble_async.nimble.models.contacts import Contact
 from nimble_async.nimble.models.deals import Deal
 from nimble_async.nimble.models.fields import Address, FieldValue
 from nimble_async.nimble.models.pipelines import Pipeline, Stage
+from nimble_async.nimble.models.typed import DateField
 from nimble_async.nimble.models.users import Myself, User
 from nimble_async.nimble.walks import CONTACTS
 from nimble_async.testing import (
@@ -55,6 +58,12 @@ from nimble_async.testing import (
     World,
     run_virtual,
 )
+
+
+class Viewed(Contact, frozen=True, kw_only=True):
+    """A view with one typed field."""
+
+    since: ClassVar[DateField] = DateField("since")
 
 
 def ways_to_build_a_client() -> None:
@@ -124,6 +133,9 @@ async def lists(nimble: NimbleClient) -> None:
     assert_type(await nimble.contacts.list().first(), Contact | None)
     assert_type(contacts.checkpoint(), str)
     assert_type(nimble.contacts.list(start=contacts.checkpoint()), Paginator[Contact])
+    query = Q.field("lead status").is_("Open") & Q.created.last(days=7)
+    assert_type(query, Query)
+    assert_type(nimble.contacts.list(query=query, view=Viewed), Paginator[Viewed])
 
 
 async def single_calls(nimble: NimbleClient) -> None:
@@ -131,6 +143,7 @@ async def single_calls(nimble: NimbleClient) -> None:
     assert_type(await nimble.users.me(), Myself)
     assert_type(await nimble.contacts.get("id"), Contact)
     assert_type(await nimble.contacts.get_many(["a", "b"]), list[Contact])
+    assert_type((await nimble.contacts.get("id", view=Viewed)).since, date | None)
     assert_type(await nimble.deals.get("id"), Deal)
     assert_type(await nimble.deal_pipelines.list(), list[Pipeline])
     assert_type(nimble.deal_pipelines.deals_by_stage("id", sort="name:asc"), Paginator[Deal])
@@ -156,6 +169,7 @@ async def accessors(contact: Contact) -> None:
     assert_type(contact.raw, bytes)
     assert_type(contact.unknown, Mapping[str, Any])
     assert_type(contact.unread, Mapping[str, bytes])
+    assert_type(contact.as_dict(), dict[str, Any])
 
 
 async def accessors_of_deals(deal: Deal) -> None:

@@ -6,7 +6,17 @@ from datetime import date
 from decimal import Decimal
 from typing import ClassVar, Literal, assert_type
 
-from nimble_async import Address, ContactDraft, ContactPatch, NimbleClient, Page, Paginator, TaskDraft
+from nimble_async import (
+    Address,
+    ContactDraft,
+    ContactPatch,
+    NimbleClient,
+    Page,
+    Paginator,
+    Q,
+    Query,
+    TaskDraft,
+)
 from nimble_async._aio.observing import Observed
 from nimble_async.nimble.models.activities import Activity, Proceeding, ProceedingProvider, Task
 from nimble_async.nimble.models.background import RemovedContacts
@@ -41,7 +51,11 @@ async def contacts(nimble: NimbleClient) -> None:
     patch = ContactPatch(is_important=True).field(Ours.status, "Open").clear("twitter")
     assert_type(await nimble.contacts.update(made.id, patch, replace=False), Contact)
     assert_type(await nimble.contacts.find(email="a@x"), Contact | None)
-    assert_type(await nimble.contacts.find_or_create(draft, wait=2), FoundOrCreated)
+    assert_type(await nimble.contacts.find(domain="x.example", record_type="company"), Contact | None)
+    assert_type(change.field("email", "b@x").clear("phone", "home"), ContactChange)
+    assert_type(TaskDraft.of("Call", contacts=[made.id], tags=("a",)), TaskDraft)
+    assert_type(await nimble.contacts.find_or_create(draft, wait=2), FoundOrCreated[Contact])
+    assert_type(await nimble.contacts.find_or_create(draft, domain="x.example"), FoundOrCreated[Contact])
     assert_type(await nimble.contacts.delete_bulk(query={"tag": {"is": "x"}}), RemovedContacts)
     assert_type(await nimble.contacts.metadata(), FieldsMetadata)
     await nimble.contacts.delete(made.id, deletion_method="force")
@@ -56,6 +70,23 @@ async def views(nimble: NimbleClient) -> None:
         assert_type(one.since, date | None)
         assert_type(one.costs, tuple[Decimal, ...])
     assert_type(Ours.of(await nimble.contacts.get("c")), Ours)
+    assert_type(await nimble.contacts.get("c", view=Ours, tags=True), Ours)
+    assert_type(await nimble.contacts.get_many(["c"], view=Ours), list[Ours])
+    assert_type(await nimble.contacts.find(email="a@x", view=Ours), Ours | None)
+    draft = ContactDraft.person(first_name="Ada").field(Ours.status, "Open")
+    assert_type(await nimble.contacts.create(draft, view=Ours), Ours)
+    assert_type((await nimble.contacts.find_or_create(draft, view=Ours)).contact, Ours)
+    patch = ContactPatch().field(Ours.status, "Won")
+    assert_type(await nimble.contacts.update("c", patch, view=Ours), Ours)
+    assert_type(await nimble.contact_tags.set("c", tags=["a"], view=Ours), Ours | None)
+    assert_type(await nimble.leads.move("c", "p", stage_id="s", view=Ours), Ours)
+    assert_type(await nimble.leads.exit_successful("c", "p", view=Ours), Ours)
+    assert_type(await nimble.leads.update_successful_exit("c", "p", view=Ours), Ours)
+    assert_type(await nimble.leads.exit_unsuccessful("c", "p", view=Ours), Ours)
+    assert_type(await nimble.leads.update_unsuccessful_exit("c", "p", view=Ours), Ours)
+    assert_type(await nimble.leads.undo("c", "p", view=Ours), Ours)
+    assert_type(await nimble.leads.clear("c", "p", view=Ours), Ours)
+    assert_type((await nimble.contacts.get("c", meta=True)).metadata, FieldsMetadata | None)
 
 
 async def notes_and_tags(nimble: NimbleClient) -> None:
@@ -117,7 +148,34 @@ async def observed(nimble: NimbleClient) -> None:
     assert_type((await nimble.with_response(nimble.contacts.get("c"))).status, int)
 
 
+async def searches(nimble: NimbleClient) -> None:
+    """Build a search of fields and operators, and give it to every method that takes one."""
+    query = Q.record_type.is_("person") & (Q.title.contain("Engineer") | ~Q.tag.is_("vip"))
+    assert_type(query, Query)
+    assert_type(query & Q.created.last(days=7), Query)
+    assert_type(query & {"email": {"is": "a@x"}}, Query)
+    assert_type(Q.created.in_range(date(2026, 1, 1), date(2026, 2, 1)), Query)
+    assert_type(Q.birthday.day_month_range("15/12", "05/01"), Query)
+    assert_type(Q.user_last_contacted.lt(date(2026, 1, 1)), Query)
+    assert_type(Q.rating.in_range(1, Decimal(5)), Query)
+    assert_type(Q.lead_status.is_not_empty(), Query)
+    assert_type(Q.address.city.starts_with("Lon"), Query)
+    assert_type(Q.id.in_(["c"]), Query)
+    assert_type(Q.custom("contract value").number.gt(1000), Query)
+    assert_type(Q.field("stage_id").is_("s"), Query)
+    assert_type(Q.choice(Ours.status).is_("Open"), Query)
+    assert_type(nimble.contacts.list(query=query), Paginator[Contact])
+    assert_type(nimble.contacts.list(query=query, view=Ours), Paginator[Ours])
+    assert_type(nimble.contacts.list_ids(query=query), Paginator[str])
+    assert_type(await nimble.contacts.find(query=query, view=Ours), Ours | None)
+    assert_type(await nimble.contacts.delete_bulk(query=query), RemovedContacts)
+
+
 def refused(draft: ContactDraft) -> None:
-    """Refuse values that a field does not have."""
+    """Refuse values that a field does not have, and operators that a search does not have."""
+    Q.choice(Ours.status).is_("Maybe")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Q.record_type.is_("robot")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    Q.created.is_("today")  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
+    Q.reminder.is_("x")  # type: ignore[attr-defined]  # pyright: ignore[reportAttributeAccessIssue]
     draft.field(Ours.status, "Maybe")  # type: ignore[misc]  # pyright: ignore[reportArgumentType, reportCallIssue]
     draft.field(Ours.since, "tomorrow")  # type: ignore[misc]  # pyright: ignore[reportArgumentType, reportCallIssue]

@@ -6,13 +6,15 @@ anything else stays in `unread`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any, ClassVar
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-from nimble_async._sansio.record import Member, Record
-from nimble_async.nimble.models.limits import check_length
+from nimble_async._sansio.record import Id, Member, Record
+from nimble_async.errors import DraftRefused
+from nimble_async.nimble.models.limits import check_length, texts
 from nimble_async.nimble.models.mentions import ShortContact
 from nimble_async.nimble.models.users import User
 
@@ -35,7 +37,7 @@ __all__ = [
 class Comment(Record, frozen=True, kw_only=True):
     """A remark on an activity or a task."""
 
-    id: str = field(name="comment_id")
+    id: Id = field(name="comment_id")
     text: str | UnsetType | None = UNSET
     created: datetime | UnsetType | None = UNSET
     updated: datetime | UnsetType | None = UNSET
@@ -45,7 +47,7 @@ class Comment(Record, frozen=True, kw_only=True):
 class RelatedDeal(Record, frozen=True, kw_only=True):
     """A deal, as activities and tasks mention one."""
 
-    id: str = field(name="deal_id")
+    id: Id = field(name="deal_id")
     name: str | UnsetType | None = UNSET
     amount: int | float | UnsetType | None = UNSET
     is_editable: bool | UnsetType | None = UNSET
@@ -55,14 +57,14 @@ class RelatedDeal(Record, frozen=True, kw_only=True):
 class RelatedSequence(Record, frozen=True, kw_only=True):
     """A sequence of messages, as activities and tasks mention one."""
 
-    id: str
+    id: Id
     name: str | UnsetType | None = UNSET
 
 
 class ActivityType(Record, frozen=True, kw_only=True):
     """A kind of activity, such as a call or an event."""
 
-    id: str = field(name="type_id")
+    id: Id = field(name="type_id")
     name: str | UnsetType | None = field(name="type_name", default=UNSET)
     logo_id: str | UnsetType | None = UNSET
     can_update_lc: bool | UnsetType | None = UNSET
@@ -74,7 +76,7 @@ class ActivityType(Record, frozen=True, kw_only=True):
 class Activity(Record, frozen=True, kw_only=True):
     """Something planned or done: a task, a call, an event, or a kind of the account's own."""
 
-    id: str = field(name="activity_id")
+    id: Id = field(name="activity_id")
     name: str | UnsetType | None = UNSET
     description: str | UnsetType | None = UNSET
     created: datetime | UnsetType | None = UNSET
@@ -103,14 +105,14 @@ class Activity(Record, frozen=True, kw_only=True):
 class ProceedingType(Record, frozen=True, kw_only=True):
     """A kind of entry in a contact's history, such as `contact_note` or `message`."""
 
-    id: str = field(name="type_id")
+    id: Id = field(name="type_id")
     name: str | UnsetType | None = field(name="type_name", default=UNSET)
 
 
 class Proceeding(Record, frozen=True, kw_only=True):
     """An entry in a contact's history: a note, a message, a task, a deal, ..."""
 
-    id: str = field(name="proceeding_id")
+    id: Id = field(name="proceeding_id")
     name: str | UnsetType | None = UNSET
     description: str | UnsetType | None = UNSET
     feed: datetime | UnsetType | None = field(name="feed_tstamp", default=UNSET)
@@ -123,7 +125,7 @@ class Proceeding(Record, frozen=True, kw_only=True):
 class ProceedingProvider(Record, frozen=True, kw_only=True):
     """Where entries of a contact's history come from, with the kinds it gives."""
 
-    id: str = field(name="provider_id")
+    id: Id = field(name="provider_id")
     name: str | UnsetType | None = UNSET
     types: ClassVar[Member[tuple[ProceedingType, ...]]] = Member.each(ProceedingType)
 
@@ -141,7 +143,7 @@ class TaskRelated(Record, frozen=True, kw_only=True):
 class Task(Record, frozen=True, kw_only=True):
     """A task. The vendor has no way to read, change or delete one: `activities.list` shows it again."""
 
-    id: str
+    id: Id
     subject: str | UnsetType | None = UNSET
     notes: str | UnsetType | None = UNSET
     due_date: datetime | UnsetType | None = UNSET
@@ -165,10 +167,20 @@ class Task(Record, frozen=True, kw_only=True):
 
 
 class TaskLinks(Struct, frozen=True, kw_only=True):
-    """What a new task is about: ids of contacts and deals."""
+    """What a new task is about: ids of contacts and deals.
 
-    contacts: tuple[str, ...] | UnsetType = UNSET
-    deals: tuple[str, ...] | UnsetType = UNSET
+    Raises:
+        DraftRefused: One text was given instead of several, or an id is empty or no text.
+    """
+
+    contacts: Sequence[str] | UnsetType = UNSET
+    deals: Sequence[str] | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Refuse what are no ids."""
+        for ids in (self.contacts, self.deals):
+            if ids is not UNSET:
+                texts("id", ids)
 
 
 class TaskDraft(Struct, frozen=True, kw_only=True):
@@ -178,7 +190,7 @@ class TaskDraft(Struct, frozen=True, kw_only=True):
     zone is sent as it reads on its own clock. `TaskDraft.of` makes them of moments.
 
     Raises:
-        DraftRefused: The subject has not 2 to 128 characters.
+        DraftRefused: The subject has not 2 to 128 characters, or a tag is empty or no text.
     """
 
     subject: str
@@ -188,12 +200,14 @@ class TaskDraft(Struct, frozen=True, kw_only=True):
     assigned_to: str | UnsetType = UNSET
     """The id of a user."""
     is_important: bool | UnsetType = UNSET
-    tags: tuple[str, ...] | UnsetType = UNSET
+    tags: Sequence[str] | UnsetType = UNSET
     related: TaskLinks | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Refuse what the vendor would refuse."""
         check_length("The subject of a task", self.subject, least=2, most=128)
+        if self.tags is not UNSET:
+            texts("tag", self.tags)
 
     @classmethod
     def of(
@@ -205,21 +219,22 @@ class TaskDraft(Struct, frozen=True, kw_only=True):
         completed: datetime | UnsetType = UNSET,
         assigned_to: str | UnsetType = UNSET,
         is_important: bool | UnsetType = UNSET,
-        tags: tuple[str, ...] | UnsetType = UNSET,
-        contacts: tuple[str, ...] | UnsetType = UNSET,
-        deals: tuple[str, ...] | UnsetType = UNSET,
+        tags: Sequence[str] | UnsetType = UNSET,
+        contacts: Sequence[str] | UnsetType = UNSET,
+        deals: Sequence[str] | UnsetType = UNSET,
     ) -> TaskDraft:
         """Describe a task with moments and ids; a day without a time is due at its beginning.
 
         Raises:
-            DraftRefused: The subject has not 2 to 128 characters.
+            DraftRefused: The subject has not 2 to 128 characters, a moment is none, or ids or tags are one
+                text, empty or no text.
         """
         linked = contacts is not UNSET or deals is not UNSET
         return cls(
             subject=subject,
             notes=notes,
-            due_date=UNSET if due is UNSET else _moment(due),
-            completed_time=UNSET if completed is UNSET else _moment(completed),
+            due_date=UNSET if due is UNSET else _moment("due", due),
+            completed_time=UNSET if completed is UNSET else _moment("completed", completed),
             assigned_to=assigned_to,
             is_important=is_important,
             tags=tags,
@@ -227,7 +242,16 @@ class TaskDraft(Struct, frozen=True, kw_only=True):
         )
 
 
-def _moment(when: datetime | date) -> str:
-    """Return a moment as the vendor takes it: seconds, no zone."""
+def _moment(name: str, when: datetime | date) -> str:
+    """Return a moment as the vendor takes it: seconds, no zone.
+
+    Raises:
+        DraftRefused: It is none.
+    """
+    if not isinstance(when, date):
+        raise DraftRefused(
+            f"{name} takes a date or a datetime, not {when!r}.",
+            hint="TaskDraft(due_date=...) takes text as the vendor writes it.",
+        )
     moment = when if isinstance(when, datetime) else datetime(when.year, when.month, when.day)  # noqa: DTZ001
     return moment.replace(tzinfo=None, microsecond=0).isoformat()

@@ -8,24 +8,26 @@ of its members, byte for byte: what the server sent is never lost, known here or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date
 from decimal import Decimal
-from typing import Any, Protocol, TypeVar, overload
+from typing import Any, Protocol, Self, TypeVar, overload
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
 from nimble_async.errors import DraftRefused
-from nimble_async.nimble.models.fields import UNREADABLE, Address, Employment
+from nimble_async.nimble.models.fields import UNREADABLE, Address, Employment, birthday_text
+from nimble_async.nimble.models.limits import content_text
 from nimble_async.nimble.models.typed import TypedField
 
 __all__ = ["ContactChange", "ContactPatch", "FieldContent", "entry"]
 
 V = TypeVar("V")
-FieldContent = str | int | float | bool | Decimal | date | Address | Employment
-"""What may be put into a field. It goes out as text: numbers as digits, days and moments in ISO 8601 (a
-birthday as the vendor wants it), an address or an employment as JSON."""
+FieldContent = str | int | bool | Decimal | date | Address | Employment
+"""What may be put into a field. It goes out as text: numbers as digits (a float has no exact ones and is
+refused), days and moments in ISO 8601 (a birthday as the vendor wants it), an address or an employment as
+JSON."""
 _MODIFIERS = {"email": "work", "phone": "work", "address": "work", "URL": "work", "description": "other"}
 """The modifier of a value that none is told for; other fields have none."""
 
@@ -40,11 +42,8 @@ def entry(name: TypedField[Any] | str, value: Any, modifier: str | None = None) 
     Raises:
         DraftRefused: The name or the value is empty, or the field has no such value.
     """
-    if isinstance(name, TypedField):
-        modifier = name.modifier if modifier is None else modifier
-        called, text = name.name, name.write(value)
-    else:
-        called, text = name, _text(name, value)
+    called, modifier = _target(name, modifier)
+    text = name.write(value) if isinstance(name, TypedField) else _text(name, value)
     if not called.strip():
         raise DraftRefused("A field without a name.")
     if not text:
@@ -53,15 +52,11 @@ def entry(name: TypedField[Any] | str, value: Any, modifier: str | None = None) 
 
 
 def _text(name: str, value: FieldContent) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, date):
-        return value.strftime("%m/%d/%Y") if name == "birthday" else value.isoformat()
-    return value.json() if isinstance(value, Address | Employment) else str(value)
+    if isinstance(value, Address | Employment):
+        return value.json()
+    if name == "birthday" and isinstance(value, date):
+        return birthday_text(value)
+    return content_text(name, value)
 
 
 class _Entries(Protocol):
@@ -89,48 +84,61 @@ class ContactPatch(Struct, frozen=True, kw_only=True):
         is_important: bool | UnsetType = UNSET,
     ) -> ContactChange:
         """Begin a change of a contact that was read, as `contact.change()` does."""
-        change = ContactChange(avatar_url=avatar_url, is_important=is_important)
-        vars(change)["_entries"] = contact.entries
-        return change
+        return _begun(contact, {"avatar_url": avatar_url, "is_important": is_important})
 
     @overload
-    def field(self, name: TypedField[V], value: V, modifier: str | None = ...) -> ContactPatch: ...
+    def field(self, name: TypedField[V], value: V, modifier: str | None = ...) -> Self: ...
     @overload
-    def field(self, name: str, value: FieldContent, modifier: str | None = ...) -> ContactPatch: ...
-    def field(self, name: TypedField[Any] | str, value: Any, modifier: str | None = None) -> ContactPatch:
+    def field(self, name: str, value: FieldContent, modifier: str | None = ...) -> Self: ...
+    def field(self, name: TypedField[Any] | str, value: Any, modifier: str | None = None) -> Self:
         """Give a field a value. It takes the place of the values with its modifier; others stay.
+
+        Without a modifier it is that of the typed field, else `work` for `email`, `phone`, `address` and
+        `URL`, `other` for `description`, and none for other fields.
 
         Raises:
             DraftRefused: The name or the value is empty, or the field has no such value.
         """
         called, sent = entry(name, value, modifier)
-        return self._with(called, [*self._sent(called), sent])
+        return self._with(called, [*self._others(called, sent["modifier"]), sent])
 
-    def clear(self, name: TypedField[Any] | str, modifier: str = "") -> ContactPatch:
-        """Take the values of one modifier from a field; those of a field without modifiers unless told.
+    def clear(self, name: TypedField[Any] | str, modifier: str | None = None) -> Self:
+        """Take values from a field: those of a modifier, or of a typed field that has one, else all of them.
 
-        The vendor's old description has this (a value that is null) and leaves open whether values of
-        other modifiers stay; its present one is silent. `contact.change().remove(...)` leaves nothing open.
+        Null goes out as a value of that modifier, beside the values of others that the patch has; of one
+        modifier what was said last counts. The vendor's old description says that null removes the values
+        of a field, shows it with a modifier, and leaves open whether those of others stay; its present one
+        is silent. `contact.change().remove(...)` leaves nothing open.
         """
-        called = name.name if isinstance(name, TypedField) else name
-        return self._with(called, [*self._sent(called), {"value": None, "modifier": modifier}])
+        called, told = _target(name, modifier)
+        null = {"value": None, "modifier": told or ""}
+        kept = [one for one in self._sent(called) if told is not None and _member(one, "modifier") != told]
+        return self._with(called, [*kept, null])
 
     def _sent(self, name: str) -> list[Any]:
         return [] if self.fields is UNSET else self.fields.get(name, [])
 
-    def _with(self, name: str, values: list[Any]) -> ContactPatch:
+    def _others(self, name: str, modifier: str) -> list[Any]:
+        """Return what is to be sent beside one more value: all but a null of its modifier."""
+        sent = self._sent(name)
+        return [
+            one for one in sent if _member(one, "modifier") != modifier or _member(one, "value") is not None
+        ]
+
+    def _with(self, name: str, values: list[Any]) -> Self:
         fields: Mapping[str, list[Any]] = {} if self.fields is UNSET else self.fields
         return msgspec.structs.replace(self, fields={**fields, name: values})
 
 
 class ContactChange(ContactPatch, frozen=True, kw_only=True, dict=True):
-    """A change of a contact that was read with all its fields; `contact.change()` begins one.
+    """A change of a contact that was read; `contact.change()` begins one.
 
     Each method returns a new change. A field that is touched goes out whole, and replaces what the
-    server has: a field that was left out when the contact was read (`fields=`) looks empty here.
+    server has. So a field that may have values which the contact was read without (`fields=`) is refused,
+    and so is a change that knows no contact, as `msgspec.structs.replace` makes one; copies know it.
     """
 
-    def set(self, name: TypedField[Any] | str, value: Any, modifier: str | None = None) -> ContactChange:
+    def set(self, name: TypedField[Any] | str, value: Any, modifier: str | None = None) -> Self:
         """Change one value of a field, or give it one; every other member of the value stays.
 
         Of several it is the primary one, else the first; of those with the modifier where one is told.
@@ -139,34 +147,34 @@ class ContactChange(ContactPatch, frozen=True, kw_only=True, dict=True):
             DraftRefused: The name or the value is empty, or the field has no such value.
         """
         called, sent = entry(name, value, modifier)
-        wanted = name.modifier if isinstance(name, TypedField) and modifier is None else modifier
+        wanted = _target(name, modifier)[1]
         values = self._sent(called)
         places = [place for place, one in enumerate(values) if wanted in {None, _member(one, "modifier")}]
         if not places:
-            return self._changed(called, [*values, sent])
+            return self._with(called, [*values, sent])
         primary = [place for place in places if _member(values[place], "is_primary") is True]
         place = (primary or places)[0]
         changed = {**_members(values[place]), "value": sent["value"]}
-        return self._changed(called, [*values[:place], changed, *values[place + 1 :]])
+        return self._with(called, [*values[:place], changed, *values[place + 1 :]])
 
-    def add(self, name: TypedField[Any] | str, value: Any, modifier: str | None = None) -> ContactChange:
+    def add(self, name: TypedField[Any] | str, value: Any, modifier: str | None = None) -> Self:
         """Give a field one more value.
 
         Raises:
             DraftRefused: The name or the value is empty, or the field has no such value.
         """
         called, sent = entry(name, value, modifier)
-        return self._changed(called, [*self._sent(called), sent])
+        return self._with(called, [*self._sent(called), sent])
 
-    def remove(
-        self, name: TypedField[Any] | str, value: object = UNSET, modifier: str | None = None
-    ) -> ContactChange:
+    def remove(self, name: TypedField[Any] | str, value: object = UNSET, modifier: str | None = None) -> Self:
         """Take values from a field: those that are equal, those of the modifier, or all of them.
+
+        A typed field that has a modifier means the values of that one, unless another is told.
 
         Raises:
             DraftRefused: It has no such value.
         """
-        called = name.name if isinstance(name, TypedField) else name
+        called, modifier = _target(name, modifier)
         wanted = name.write(value) if isinstance(name, TypedField) and value is not UNSET else value
         values = self._sent(called)
         kept = [
@@ -177,20 +185,61 @@ class ContactChange(ContactPatch, frozen=True, kw_only=True, dict=True):
         ]
         if len(kept) == len(values):
             raise DraftRefused(f"{called!r} has no such value to remove.")
-        return self._changed(called, kept or [{"value": None, "modifier": ""}])
+        return self._with(called, kept)
+
+    def clear(self, name: TypedField[Any] | str, modifier: str | None = None) -> Self:
+        """Take values from a field, as `remove` does, whether it has any or not."""
+        called, told = _target(name, modifier)
+        values = self._sent(called)
+        return self._with(called, [one for one in values if told not in {None, _member(one, "modifier")}])
 
     def _sent(self, name: str) -> list[Any]:
         """Return the values of a field as they would be sent now: changed ones, else the server's."""
         if self.fields is not UNSET and name in self.fields:
             return [one for one in self.fields[name] if _member(one, "value") is not None]
-        entries: Callable[[str], list[Raw]] | None = vars(self).get("_entries")
-        return [] if entries is None else [*entries(name)]
+        contact: _Entries | None = vars(self).get("_contact")
+        if contact is None:
+            raise DraftRefused(
+                f"This change knows no contact, and so not which values {name!r} has: they would be lost.",
+                hint="Begin with contact.change(), or write a ContactPatch, which extends.",
+            )
+        return [*contact.entries(name)]
 
-    def _changed(self, name: str, values: list[Any]) -> ContactChange:
-        fields: Mapping[str, list[Any]] = {} if self.fields is UNSET else self.fields
-        change = msgspec.structs.replace(self, fields={**fields, name: values})
+    def _others(self, name: str, modifier: str) -> list[Any]:
+        """Return what goes out beside one more value, which takes the place of those with its modifier."""
+        return [one for one in self._sent(name) if _member(one, "modifier") != modifier]
+
+    def _with(self, name: str, values: list[Any]) -> Self:
+        change = super()._with(name, values or [{"value": None, "modifier": ""}])
         vars(change).update(vars(self))
         return change
+
+    def __copy__(self) -> ContactChange:
+        """Return the change itself: it never changes."""
+        return self
+
+    def __deepcopy__(self, memo: Mapping[int, Any]) -> ContactChange:
+        """Return the change itself: it never changes."""
+        del memo
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Pickle the contact too: without it the next step could not tell what is to be kept."""
+        return _begun, (vars(self).get("_contact"), msgspec.structs.asdict(self))
+
+
+def _begun(contact: _Entries | None, members: Mapping[str, Any]) -> ContactChange:
+    change = ContactChange(**members)
+    if contact is not None:
+        vars(change)["_contact"] = contact
+    return change
+
+
+def _target(name: TypedField[Any] | str, modifier: str | None) -> tuple[str, str | None]:
+    """Return the name of a field, and the modifier that is meant: a typed field has its own."""
+    if isinstance(name, TypedField):
+        return name.name, name.modifier if modifier is None else modifier
+    return name, modifier
 
 
 def _members(one: Any) -> dict[str, Any]:

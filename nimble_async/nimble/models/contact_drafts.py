@@ -17,6 +17,7 @@ from nimble_async.errors import DraftRefused
 from nimble_async.nimble.models.contact_changes import FieldContent, entry
 from nimble_async.nimble.models.contacts import Privacy
 from nimble_async.nimble.models.fields import Address, Employment
+from nimble_async.nimble.models.limits import comma_joined
 from nimble_async.nimble.models.typed import TypedField
 
 __all__ = ["ContactDraft"]
@@ -148,15 +149,8 @@ class ContactDraft(Struct, frozen=True, kw_only=True):
             "description": description,
             "birthday": birthday,
         }
-        return cls(
-            fields=_fields(contents),
-            record_type="person",
-            tags=_joined(tags),
-            owner_id=owner_id,
-            privacy=privacy,
-            avatar_url=avatar_url,
-            file_ids=tuple(file_ids) or UNSET,
-        )
+        rest = {"owner_id": owner_id, "privacy": privacy, "avatar_url": avatar_url}
+        return _draft("person", contents, tags=tags, file_ids=file_ids, rest=rest)
 
     @classmethod
     def company(
@@ -203,15 +197,8 @@ class ContactDraft(Struct, frozen=True, kw_only=True):
             "URL": url,
             "description": description,
         }
-        return cls(
-            fields=_fields(contents),
-            record_type="company",
-            tags=_joined(tags),
-            owner_id=owner_id,
-            privacy=privacy,
-            avatar_url=avatar_url,
-            file_ids=tuple(file_ids) or UNSET,
-        )
+        rest = {"owner_id": owner_id, "privacy": privacy, "avatar_url": avatar_url}
+        return _draft("company", contents, tags=tags, file_ids=file_ids, rest=rest)
 
     @overload
     def field(self, name: TypedField[V], value: V, modifier: str | None = ...) -> ContactDraft: ...
@@ -234,9 +221,27 @@ class ContactDraft(Struct, frozen=True, kw_only=True):
         """Return the draft with these tags in place of its own.
 
         Raises:
-            DraftRefused: More than 5, or an empty one.
+            DraftRefused: More than 5, or an empty one, or one that cannot be told from its commas.
         """
         return msgspec.structs.replace(self, tags=_joined(tags))
+
+
+def _draft(
+    kind: Literal["person", "company"],
+    contents: dict[str, FieldContent | None],
+    *,
+    tags: Iterable[str],
+    file_ids: Iterable[str],
+    rest: dict[str, Any],
+) -> ContactDraft:
+    """Make a draft of what a person or a company is described by."""
+    return ContactDraft(
+        fields=_fields(contents),
+        record_type=kind,
+        tags=_joined(tags),
+        file_ids=tuple(file_ids) or UNSET,
+        **rest,
+    )
 
 
 def _fields(contents: dict[str, FieldContent | None]) -> dict[str, list[dict[str, Any]]]:
@@ -246,12 +251,7 @@ def _fields(contents: dict[str, FieldContent | None]) -> dict[str, list[dict[str
 
 
 def _joined(tags: Iterable[str]) -> str | UnsetType:
-    if isinstance(tags, str):
-        raise DraftRefused(f"Give a list of tags, such as [{tags!r}], not one text.")
-    names = list(dict.fromkeys(tags))
-    if not all(name.strip() for name in names):
-        raise DraftRefused("A tag is empty.")
-    return ",".join(name.replace(",", "\\,") for name in names) if names else UNSET
+    return comma_joined("tag", tags) or UNSET
 
 
 def _check_privacy(privacy: Privacy) -> None:

@@ -13,8 +13,10 @@ from typing import Any, ClassVar, Self
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from nimble_async._sansio.record import Member, Record, read_record
-from nimble_async.errors import DraftRefused
+from nimble_async._sansio.members import members_of
+from nimble_async._sansio.record import Id, Member, Record, read_record
+from nimble_async._sansio.sideload import attach
+from nimble_async.errors import DraftRefused, MalformedResponse
 from nimble_async.nimble.models.contact_changes import ContactChange, ContactPatch
 from nimble_async.nimble.models.fields import (
     UNREADABLE,
@@ -26,17 +28,31 @@ from nimble_async.nimble.models.fields import (
     rescue_fields,
     tag_names,
 )
+from nimble_async.nimble.models.metadata import FieldsMetadata
 from nimble_async.nimble.models.users import User
 
-__all__ = ["Contact", "ContactContext", "LastContacted", "Notice", "Privacy", "Reminder", "TaggedContact"]
+__all__ = [
+    "ASKED_FIELDS",
+    "Contact",
+    "ContactContext",
+    "LastContacted",
+    "Notice",
+    "Privacy",
+    "Reminder",
+    "TaggedContact",
+]
 
+ASKED_FIELDS = "the fields asked for"
+"""What a contact keeps beside it where a call named the fields that it wants: their names."""
 _VALUES = msgspec.json.Decoder(tuple[FieldValue, ...])
 
 
-def _none_by_name(data: bytes) -> tuple[dict[str, Raw], dict[str, bytes]]:
-    """Read nothing and report nothing: `fields` reports these bytes."""
-    del data
-    return {}, {}
+def _rescue_by_name(data: bytes) -> tuple[dict[str, Raw], dict[str, bytes]]:
+    """Read what there is and report nothing: `fields` reports these bytes."""
+    try:
+        return members_of(data), {}
+    except MalformedResponse:
+        return {}, {}
 
 
 class _Entries(Struct, frozen=True):
@@ -105,10 +121,11 @@ class Contact(Record, frozen=True, kw_only=True):
     """A person or a company.
 
     What the server left out is `UNSET`, what it sent as null is None. `raw` has the bytes it sent,
-    `unknown` the members that are not named here, `unread` those of an unexpected type.
+    `unknown` the members that are not named here, `unread` those of an unexpected type; `as_dict()` has
+    all of it as plain values.
     """
 
-    id: str
+    id: Id
 
     # Only the id is declared: a declared member is read of every row, touched or not.
     created: ClassVar[Member[datetime]] = Member(datetime)
@@ -120,7 +137,7 @@ class Contact(Record, frozen=True, kw_only=True):
         dict[str, tuple[FieldValue, ...]], then=MappingProxyType, rescue=rescue_fields
     )
     """Every field by its name; one that cannot be read is left out and in `unread`."""
-    _by_name: ClassVar[Member[dict[str, Raw]]] = Member(dict[str, Raw], name="fields", rescue=_none_by_name)
+    _by_name: ClassVar[Member[dict[str, Raw]]] = Member(dict[str, Raw], name="fields", rescue=_rescue_by_name)
     tags: ClassVar[Member[tuple[str, ...]]] = Member(list[Any], then=tag_names)
     """The names of its tags."""
     object_type: ClassVar[Member[str]] = Member(str)
@@ -159,28 +176,51 @@ class Contact(Record, frozen=True, kw_only=True):
         """Return every value of a field as the server sent it, all of its members included.
 
         Raises:
-            DraftRefused: The fields of this contact are not what the vendor describes.
+            DraftRefused: The fields of this contact are not what the vendor describes, or it was read
+                without this one, so that nobody knows its values.
         """
         try:
-            data = (_ENTRIES.decode(self.raw).fields or {}).get(name)
+            fields = _ENTRIES.decode(self.raw).fields
+            data = (fields or {}).get(name)
             found = msgspec.json.decode(data or b"[]", type=list[Raw] | None)
         except UNREADABLE as error:
             raise DraftRefused(f"The field {name!r} of contact {self.id!r} cannot be read.") from error
+        if data is None and (fields is UNSET or not self._asked_for(name)):
+            raise DraftRefused(
+                f"Contact {self.id!r} was read without its field {name!r}: values there would be lost.",
+                hint="Read it whole by contacts.get first, or write a ContactPatch, which extends.",
+            )
         return found or []
+
+    def _asked_for(self, name: str) -> bool:
+        """Return whether the call that read it asked for this field: it did unless it named others."""
+        asked = vars(self).get("_beside", {}).get(ASKED_FIELDS)
+        return asked is None or name in msgspec.json.decode(asked[0], type=list[str])
 
     def change(
         self, *, avatar_url: str | UnsetType = UNSET, is_important: bool | UnsetType = UNSET
     ) -> ContactChange:
         """Begin a change of this contact, for `contacts.update`.
 
-        A value that is not touched goes back as it came, so read the contact with all its fields.
+        A value that is not touched goes back as it came. What the contact was read without (`fields=`)
+        cannot be changed so.
         """
         return ContactPatch.of(self, avatar_url=avatar_url, is_important=is_important)
 
     @classmethod
     def of(cls, contact: Contact) -> Self:
-        """Read a contact as this view: a class with typed fields that derives from `Contact`."""
-        return read_record(cls, contact.raw)
+        """Read a contact as this view: a class with typed fields that derives from `Contact`.
+
+        What a method answers comes as a view at once where the method is given `view=`.
+        """
+        seen = read_record(cls, contact.raw)
+        attach(seen, vars(contact).get("_beside", {}))
+        return seen
+
+    @property
+    def metadata(self) -> FieldsMetadata | None:
+        """How the account's fields are described; None unless the call that read it was given `meta=True`."""
+        return next(iter(self.beside("contacts_meta", FieldsMetadata)), None)
 
     def field(self, name: str, modifier: str | None = None) -> str | None:
         """Return a field's primary value as text, else its first; of one modifier where given."""

@@ -19,7 +19,15 @@ from nimble_async.errors import DraftRefused
 from nimble_async.nimble.models.deal_metadata import DealFieldsMetadata
 from nimble_async.nimble.models.deals import Deal
 from nimble_async.nimble.models.fields import FieldValue
-from nimble_async.nimble.models.limits import check_currency, check_exact, check_money, given
+from nimble_async.nimble.models.limits import (
+    check_currency,
+    check_each,
+    check_exact,
+    check_money,
+    content_text,
+    given,
+    texts,
+)
 
 __all__ = [
     "DealAccess",
@@ -67,7 +75,30 @@ class RelatedExternalContactDraft(Struct, frozen=True, kw_only=True):
     """Further members, sent as they are: `DealPatch.of` keeps here what this package does not know."""
 
 
-class DealPatch(Struct, frozen=True, kw_only=True):
+_RELATED: Mapping[str, type] = {
+    "related_contacts": RelatedContactDraft,
+    "related_external_contacts": RelatedExternalContactDraft,
+}
+
+
+class _DealMembers(Struct, frozen=True, kw_only=True):
+    """What a new deal and a change of one may say alike; `DealPatch` tells what each is."""
+
+    name: str | UnsetType = UNSET
+    amount: Decimal | int | UnsetType | None = UNSET
+    probability: Decimal | int | UnsetType | None = UNSET
+    description: str | UnsetType | None = UNSET
+    expected_close_date: date | UnsetType | None = UNSET
+    fields_values: Mapping[str, Any] = {}
+    owner_id: str | UnsetType = UNSET
+    privacy: DealAccess | UnsetType = UNSET
+    currency: str | UnsetType = UNSET
+    related_contacts: Sequence[RelatedContactDraft] | UnsetType = UNSET
+    related_external_contacts: Sequence[RelatedExternalContactDraft] | UnsetType = UNSET
+    tags: Sequence[str] | UnsetType = UNSET
+
+
+class DealPatch(_DealMembers, frozen=True, kw_only=True):
     """What to change in a deal; the rest stays. `DealPatch.of(deal)` adds to lists and takes from them.
 
     A field that is given replaces all values of that field; None removes it. `tags`,
@@ -92,23 +123,11 @@ class DealPatch(Struct, frozen=True, kw_only=True):
         tags: The names of its tags.
 
     Raises:
-        DraftRefused: The vendor would refuse these values.
+        DraftRefused: The vendor would refuse these values, or a tag is empty.
     """
 
-    name: str | UnsetType = UNSET
-    amount: Decimal | int | UnsetType | None = UNSET
-    probability: Decimal | int | UnsetType | None = UNSET
-    description: str | UnsetType | None = UNSET
-    expected_close_date: date | UnsetType | None = UNSET
-    fields_values: Mapping[str, Any] = {}
-    owner_id: str | UnsetType = UNSET
-    privacy: DealAccess | UnsetType = UNSET
     pipeline_id: str | UnsetType = UNSET
     stage_id: str | UnsetType = UNSET
-    currency: str | UnsetType = UNSET
-    related_contacts: Sequence[RelatedContactDraft] | UnsetType = UNSET
-    related_external_contacts: Sequence[RelatedExternalContactDraft] | UnsetType = UNSET
-    tags: Sequence[str] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Refuse what the vendor would refuse."""
@@ -173,11 +192,11 @@ class DealPatch(Struct, frozen=True, kw_only=True):
         return _resolved(self, fields)
 
     def body(self) -> dict[str, Any]:
-        """Return what is sent."""
+        """Return what is sent; nothing where nothing is changed, which `deals.update` refuses."""
         return _body(self)
 
 
-class DealDraft(Struct, frozen=True, kw_only=True):
+class DealDraft(_DealMembers, frozen=True, kw_only=True):
     """A deal to create. It needs a name, and a probability unless its stage has a default.
 
     The attributes are those of a `DealPatch`. The vendor's text calls the field of the name both `name`
@@ -190,18 +209,6 @@ class DealDraft(Struct, frozen=True, kw_only=True):
 
     pipeline_id: str
     stage_id: str
-    name: str | UnsetType = UNSET
-    amount: Decimal | int | UnsetType | None = UNSET
-    probability: Decimal | int | UnsetType | None = UNSET
-    description: str | UnsetType | None = UNSET
-    expected_close_date: date | UnsetType | None = UNSET
-    fields_values: Mapping[str, Any] = {}
-    owner_id: str | UnsetType = UNSET
-    privacy: DealAccess | UnsetType = UNSET
-    currency: str | UnsetType = UNSET
-    related_contacts: Sequence[RelatedContactDraft] | UnsetType = UNSET
-    related_external_contacts: Sequence[RelatedExternalContactDraft] | UnsetType = UNSET
-    tags: Sequence[str] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
         """Refuse what the vendor would refuse."""
@@ -228,6 +235,12 @@ def _check(deal: DealDraft | DealPatch) -> None:
     check_money("amount", deal.amount)
     check_exact("probability", deal.probability)
     check_currency(deal.currency)
+    if deal.tags is not UNSET:
+        texts("tag", deal.tags)
+    if isinstance(deal.expected_close_date, str):
+        raise DraftRefused(f"expected_close_date is a date, not the text {deal.expected_close_date!r}.")
+    for name, kind in _RELATED.items():
+        check_each(name, getattr(deal, name) or (), kind)
     for name in _NAMED:
         if getattr(deal, name) is not UNSET and name in deal.fields_values:
             raise DraftRefused(f"{name} is given twice: as an argument and in fields_values.")
@@ -245,7 +258,7 @@ def _body(deal: DealDraft | DealPatch) -> dict[str, Any]:
         currency=deal.currency,
         related_contacts=_flat(deal.related_contacts),
         related_external_contacts=_flat(deal.related_external_contacts),
-        tags=deal.tags,
+        tags=UNSET if deal.tags is UNSET else [*texts("tag", deal.tags)],
     )
 
 
@@ -254,25 +267,10 @@ def _entries(name: str, value: Any) -> list[Any]:
     if value is None:
         return []
     several = value if isinstance(value, list | tuple) else [value]
-    return [one if isinstance(one, Mapping | FieldValue) else {"value": _text(name, one)} for one in several]
-
-
-def _text(name: str, value: Any) -> str:
-    """Return a value as the text that the vendor keeps; digits are never rounded.
-
-    Raises:
-        DraftRefused: It is of a type that has no exact text.
-    """
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    check_exact(name, value)
-    if isinstance(value, Decimal):
-        return format(value, "f")
-    if isinstance(value, date):
-        return value.isoformat()
-    if isinstance(value, str | int):
-        return str(value)
-    raise DraftRefused(f"{name} takes text, a number, a date or a bool, not {type(value).__name__}.")
+    return [
+        one if isinstance(one, Mapping | FieldValue) else {"value": content_text(name, one)}
+        for one in several
+    ]
 
 
 def _resolved(deal: D, fields: DealFieldsMetadata) -> D:
@@ -350,7 +348,7 @@ def _with_value(deal: Deal, name: str, new: Any) -> list[dict[str, Any]]:
         return []
     found = _values_of(msgspec.json.decode(deal.raw).get("fields_values_with_names"), name)
     chosen = next((value for value in found if value.get("is_primary") is True), found[0] if found else {})
-    chosen["value"] = _text(name, new)
+    chosen["value"] = content_text(name, new)
     return found or [chosen]
 
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-from nimble_async._sansio.record import Member, Record
+from nimble_async._sansio.record import Id, Member, Record
 from nimble_async.errors import DraftRefused
 from nimble_async.nimble.models.users import User
 
@@ -35,7 +35,7 @@ class FileMetadata(Record, frozen=True, kw_only=True):
 class DealFile(Record, frozen=True, kw_only=True):
     """A file of a deal."""
 
-    id: str = field(name="file_id")
+    id: Id = field(name="file_id")
     name: str | UnsetType | None = field(name="file_name", default=UNSET)
     file_size: int | float | UnsetType | None = UNSET
     """In bytes."""
@@ -51,7 +51,7 @@ class DownloadUrl(Record, frozen=True, kw_only=True):
     token; `client.request` refuses other hosts, so nothing of it can leak there.
     """
 
-    url: str
+    url: Id
 
     def __repr__(self) -> str:
         """Show where it leads, without the query, which is what opens the file."""

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import UNSET, Raw, UnsetType, field
 
-from nimble_async._sansio.record import Member, Record, read_record
+from nimble_async._sansio.record import Id, Member, Record, read_record
 from nimble_async.errors import DraftRefused
 from nimble_async.nimble.models.metadata import (
     Choice,
@@ -47,7 +47,7 @@ def _field_type(found: Any) -> FieldType | Other:
 class DealField(Record, frozen=True, kw_only=True):
     """A field that deals have."""
 
-    id: str = field(name="field_id")
+    id: Id = field(name="field_id")
     name: str | UnsetType | None = field(name="field_name", default=UNSET)
     modifier: str | UnsetType | None = UNSET
     multiples: bool | UnsetType | None = UNSET
@@ -93,11 +93,11 @@ def _tab_member(data: Raw) -> DealFieldMember | DealFieldGroup:
 class DealFieldTab(Record, frozen=True, kw_only=True):
     """A tab of a pipeline's fields."""
 
-    id: str = field(name="tab_id")
+    id: Id = field(name="tab_id")
     name: str | UnsetType | None = field(name="tab_name", default=UNSET)
     pipeline_id: str | UnsetType | None = UNSET
     members: ClassVar[Member[tuple[DealFieldMember | DealFieldGroup, ...]]] = Member(
-        Raw, then=one_or_more(_tab_member)
+        Raw, then=one_or_more(_tab_member), records=True
     )
     """Fields and groups in their order; declared one, named like a list, so both are read."""
 
@@ -174,7 +174,9 @@ def _catalogue_item(data: Raw) -> Column | ColumnGroup:
 class ColumnCatalogue(Record, frozen=True, kw_only=True):
     """Every column that listings of deals can show."""
 
-    items: ClassVar[Member[tuple[Column | ColumnGroup, ...]]] = Member(Raw, then=one_or_more(_catalogue_item))
+    items: ClassVar[Member[tuple[Column | ColumnGroup, ...]]] = Member(
+        Raw, then=one_or_more(_catalogue_item), records=True
+    )
     """Columns and groups of columns; declared one, named like a list, so both are read."""
     type: ClassVar[Member[Any]] = Member(object)
 

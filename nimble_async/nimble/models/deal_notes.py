@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from msgspec import UNSET, UnsetType, field
 
-from nimble_async._sansio.record import Member, Record
+from nimble_async._sansio.record import Id, Member, Record
 from nimble_async.nimble.models.users import User
 
 __all__ = ["DealNote", "DealTag", "JobProgress", "TagAssignment", "WonDeals"]
@@ -17,7 +17,7 @@ __all__ = ["DealNote", "DealTag", "JobProgress", "TagAssignment", "WonDeals"]
 class DealNote(Record, frozen=True, kw_only=True):
     """A note of a deal."""
 
-    id: str = field(name="note_id")
+    id: Id = field(name="note_id")
     title: str | UnsetType | None = UNSET
     body: str | UnsetType | None = UNSET
     created: datetime | UnsetType | None = UNSET
@@ -28,7 +28,7 @@ class DealNote(Record, frozen=True, kw_only=True):
 class DealTag(Record, frozen=True, kw_only=True):
     """A tag that deals carry; its name is its identity."""
 
-    name: str
+    name: Id
     created: datetime | UnsetType | None = UNSET
 
 

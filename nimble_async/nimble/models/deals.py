@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import UNSET, Raw, UnsetType, field
 
-from nimble_async._sansio.record import Member, Record, read_record
+from nimble_async._sansio.record import Id, Member, Record, read_record
 from nimble_async.nimble.models.contacts import Privacy
 from nimble_async.nimble.models.deal_files import DealFile
 from nimble_async.nimble.models.fields import FieldValue, FieldValues, pick, tag_names
@@ -127,7 +127,7 @@ class Deal(Record, frozen=True, kw_only=True):
     `unknown` the members that are not named here, `unread` those of an unexpected type.
     """
 
-    id: str = field(name="deal_id")
+    id: Id = field(name="deal_id")
     created: datetime | UnsetType | None = UNSET
     updated: datetime | UnsetType | None = UNSET
     deal_number: int | UnsetType | None = UNSET
@@ -157,7 +157,7 @@ class Deal(Record, frozen=True, kw_only=True):
         RelatedExternalContact
     )
     files: ClassVar[Member[tuple[DealFile, ...]]] = Member(
-        Raw, then=one_or_more(partial(read_record, DealFile))
+        Raw, then=one_or_more(partial(read_record, DealFile)), records=True
     )
     """Declared one object, named like a list: both are read."""
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
 
-from nimble_async.errors import DraftRefused
+from nimble_async._sansio.members import members_of
+from nimble_async.errors import DraftRefused, MalformedResponse
 
 __all__ = [
     "UNREADABLE",
@@ -18,6 +20,7 @@ __all__ = [
     "Employment",
     "FieldValue",
     "FieldValues",
+    "birthday_text",
     "pick",
     "rescue_fields",
     "tag_names",
@@ -33,6 +36,7 @@ _LONGEST_ADDRESS = 4096
 
 _MONTH = re.compile(r"(0[1-9]|1[0-2])/\d{4}", re.ASCII)
 _PARTS = ("street", "city", "state", "zip", "country")
+_JOB = ("company_name", "title", "start_date", "end_date")
 
 
 class FieldValue(Struct, frozen=True, gc=False):
@@ -75,11 +79,16 @@ def pick(values: Iterable[FieldValue], modifier: str | None = None) -> str | Non
     return first
 
 
+def birthday_text(day: date) -> str:
+    """Return a birthday as the vendor takes it, `MM/DD/YYYY`; of a moment its day."""
+    return f"{day.month:02}/{day.day:02}/{day.year:04}"
+
+
 def rescue_fields(data: bytes) -> tuple[Any, Mapping[str, bytes]]:
     """Read a dictionary of fields one by one: what can be read, and the bytes of the rest by path."""
     try:
-        fields = msgspec.json.decode(data, type=dict[str, Raw])
-    except UNREADABLE:
+        fields = members_of(data)
+    except MalformedResponse:
         return UNSET, {"fields": data}
     read: dict[str, tuple[FieldValue, ...]] = {}
     rest: dict[str, bytes] = {}
@@ -126,9 +135,47 @@ class Address(Struct, frozen=True, kw_only=True):
         return cls(**parts, text=text)
 
     def json(self) -> str:
-        """Return what is sent: the parts that are given, as JSON; of an address without parts, its text."""
-        parts = {name: value for name in _PARTS if (value := getattr(self, name))}
-        return msgspec.json.encode(parts).decode() if parts else self.text
+        """Return what is sent: its parts as JSON; of an address without parts, its text.
+
+        What the server sent beside the parts goes back too, and so does each part that was not changed.
+        """
+        members = _rewritten(self, _PARTS)
+        return _json(members) if members or _dictionary(self.text) else self.text
+
+
+def _rewritten(value: Address | Employment, parts: Iterable[str]) -> dict[str, Any]:
+    """Return the members of what the server sent, with those parts of `value` that differ from it."""
+    members, before = _members(value.text), type(value).parse(value.text)
+    for name in parts:
+        part = getattr(value, name)
+        if part == getattr(before, name):
+            continue
+        if part:
+            members[name] = part
+        else:
+            members.pop(name, None)
+    return members
+
+
+def _members(text: str) -> dict[str, Any]:
+    """Return the members of a dictionary: of JSON as they came, byte for byte."""
+    found = _dictionary(text)
+    try:
+        return msgspec.json.decode(text, type=dict[str, Raw]) if found else {}
+    except UNREADABLE:
+        return found
+
+
+def _json(members: Mapping[str, Any]) -> str:
+    """Return members as JSON.
+
+    Raises:
+        DraftRefused: The server sent, as Python writes it, what JSON cannot say.
+    """
+    try:
+        return msgspec.json.encode(members).decode()
+    except (TypeError, ValueError, OverflowError) as error:
+        raise DraftRefused(f"What came inside this value cannot be sent back: {error}.") from error
 
 
 def _dictionary(text: str) -> dict[str, Any]:
@@ -155,7 +202,11 @@ def _literal(text: str) -> Any:
 
 
 class Employment(Struct, frozen=True, kw_only=True):
-    """A place of work; dates are `MM/YYYY` as the vendor writes them. `text` is what the server sent."""
+    """A place of work; dates are `MM/YYYY` as the vendor writes them. `text` is what the server sent.
+
+    A changed one (`msgspec.structs.replace`) goes back with what came beside the parts that are named
+    here, such as the company's id: for another employer write a new one.
+    """
 
     company_name: str = ""
     title: str = ""
@@ -168,15 +219,11 @@ class Employment(Struct, frozen=True, kw_only=True):
     def parse(cls, text: str) -> Employment:
         """Read an employment as JSON; of what is none, keep the text alone."""
         found = _dictionary(text)
-        parts = {
-            name: value
-            for name in ("company_name", "title", "start_date", "end_date")
-            if isinstance(value := found.get(name), str)
-        }
+        parts = {name: value for name in _JOB if isinstance(value := found.get(name), str)}
         return cls(**parts, is_present=found.get("is_present") is True, text=text)
 
     def json(self) -> str:
-        """Return what is sent, as JSON.
+        """Return what is sent, as JSON; what the server sent beside its parts goes back too.
 
         Raises:
             DraftRefused: Neither company nor title, a date that is not `MM/YYYY`, an end of what is
@@ -189,9 +236,7 @@ class Employment(Struct, frozen=True, kw_only=True):
             raise DraftRefused("An employment that is present has no end_date.")
         if start and end and start > end:
             raise DraftRefused("An employment starts before it ends.")
-        names = ("company_name", "title", "start_date", "end_date")
-        parts: dict[str, Any] = {name: value for name in names if (value := getattr(self, name))}
-        return msgspec.json.encode(parts | ({"is_present": True} if self.is_present else {})).decode()
+        return _json(_rewritten(self, (*_JOB, "is_present")))
 
 
 def _month(text: str) -> tuple[int, int] | None:

@@ -8,43 +8,24 @@ from typing import Any, ClassVar
 from msgspec import UNSET, UnsetType, field
 
 from nimble_async._sansio.record import Member, Record
-from nimble_async.nimble.models.pipelines import LostReason, StageRole
-from nimble_async.nimble.models.users import User
+from nimble_async.nimble.models.pipelines import PipelineFacts, StageFacts
 
 __all__ = ["ContactPipeline", "LeadStage", "LeadState"]
 
 
-class LeadStage(Record, frozen=True, kw_only=True):
+class LeadStage(StageFacts, frozen=True, kw_only=True):
     """A stage of a pipeline of contacts."""
 
-    id: str = field(name="stage_id")
     pipeline_id: str | UnsetType | None = UNSET
-    name: str | UnsetType | None = UNSET
-    description: str | UnsetType | None = UNSET
     position: int | float | UnsetType | None = UNSET
     days_limit: int | float | UnsetType | None = UNSET
     """How many days a lead may stay; None: any number."""
-    created: datetime | UnsetType | None = UNSET
-    updated: datetime | UnsetType | None = UNSET
-    archived_at: datetime | UnsetType | None = UNSET
-    creator: ClassVar[Member[User]] = Member.of(User)
-    role: ClassVar[Member[StageRole]] = Member.of(StageRole)
 
 
-class ContactPipeline(Record, frozen=True, kw_only=True):
+class ContactPipeline(PipelineFacts, frozen=True, kw_only=True):
     """A pipeline of contacts (leads)."""
 
-    id: str = field(name="pipeline_id")
-    name: str | UnsetType | None = UNSET
-    description: str | UnsetType | None = UNSET
-    color: str | UnsetType | None = UNSET
-    created: datetime | UnsetType | None = UNSET
-    updated: datetime | UnsetType | None = UNSET
-    archived_at: datetime | UnsetType | None = UNSET
-    """When it was archived; None where it is in use."""
-    creator: ClassVar[Member[User]] = Member.of(User)
     stages: ClassVar[Member[tuple[LeadStage, ...]]] = Member.each(LeadStage)
-    lost_reasons: ClassVar[Member[tuple[LostReason, ...]]] = Member.each(LostReason)
     fields: ClassVar[Member[tuple[dict[str, Any], ...]]] = Member(tuple[dict[str, Any], ...])
     """The columns its list shows: `column_id` and `enabled`."""
 

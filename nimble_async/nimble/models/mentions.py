@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from msgspec import UNSET, UnsetType
 
-from nimble_async._sansio.record import Member, Record
+from nimble_async._sansio.record import Id, Member, Record
 
 __all__ = ["ShortContact", "ShortEmployment"]
 
@@ -21,7 +21,7 @@ class ShortEmployment(Record, frozen=True, kw_only=True):
 class ShortContact(Record, frozen=True, kw_only=True):
     """A contact as a deal, a note or a message mentions it; `contacts.get(id)` has the whole."""
 
-    id: str
+    id: Id
     name: str | UnsetType | None = UNSET
     contact_type: str | UnsetType | None = UNSET
     """`person` or `company`."""

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, Literal
 
 from msgspec import UNSET, Struct, UnsetType, field
 
-from nimble_async._sansio.record import Member, Record
-from nimble_async.errors import DraftRefused
+from nimble_async._sansio.record import Id, Member, Record
+from nimble_async.nimble.models.limits import check_choice, check_each
 from nimble_async.nimble.models.mentions import ShortContact
 from nimble_async.nimble.models.users import User
 
@@ -54,7 +54,7 @@ class MessageSpecification(Record, frozen=True, kw_only=True):
 class DraftMessage(Record, frozen=True, kw_only=True):
     """A saved draft message, with everybody in it matched to contacts and users."""
 
-    id: str = field(name="draft_id")
+    id: Id = field(name="draft_id")
     updated: datetime | UnsetType | None = UNSET
     specification: ClassVar[Member[MessageSpecification]] = Member.of(MessageSpecification)
     creator: ClassVar[Member[User]] = Member.of(User)
@@ -77,6 +77,9 @@ class MessagingAccount(Struct, frozen=True, kw_only=True):
         company_id: The company's id.
         contact_id: The contact it belongs to.
         user_id: The user it belongs to.
+
+    Raises:
+        DraftRefused: There is no such type.
     """
 
     identifier: str
@@ -88,6 +91,10 @@ class MessagingAccount(Struct, frozen=True, kw_only=True):
     company_id: Any = UNSET
     contact_id: str | UnsetType | None = UNSET
     user_id: str | UnsetType | None = UNSET
+
+    def __post_init__(self) -> None:
+        """Refuse a type that the vendor does not know."""
+        check_choice("account_type", self.account_type, ("email", "mass_mail"))
 
 
 class Attachment(Struct, frozen=True, kw_only=True):
@@ -160,8 +167,7 @@ class MessageDraft(Struct, frozen=True, kw_only=True):
     content_mode: Literal["standard", "builder", "custom_html"] | UnsetType = UNSET
 
     def __post_init__(self) -> None:
-        """Refuse a mode that the vendor does not know."""
-        if self.content_mode not in (UNSET, "standard", "builder", "custom_html"):
-            raise DraftRefused(
-                f"content_mode is standard, builder or custom_html, not {self.content_mode!r}."
-            )
+        """Refuse what the vendor would refuse."""
+        check_choice("content_mode", self.content_mode, ("standard", "builder", "custom_html"))
+        for name in ("recipients", "cc", "bcc"):
+            check_each(name, getattr(self, name), MessagingAccount)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from nimble_async._sansio.record import Member, Record, read_record
+from nimble_async._sansio.record import Id, Member, Record, read_record
 from nimble_async.errors import MalformedResponse
 from nimble_async.nimble.models.fields import UNREADABLE
 
@@ -221,7 +221,7 @@ def _read(found: Any, kind: Any, *, tag: str) -> Any:
 class FieldDef(Record, frozen=True, kw_only=True):
     """A field of contacts or deals, as the account defines it."""
 
-    id: str = field(name="field_id")
+    id: Id = field(name="field_id")
     name: str | UnsetType | None = UNSET
     modifier: str | UnsetType | None = UNSET
     """Which of several of that name: `work`, `home`, ...; empty where there is one."""
@@ -243,7 +243,7 @@ class FieldDef(Record, frozen=True, kw_only=True):
 class FieldGroup(Record, frozen=True, kw_only=True):
     """A group of fields inside a tab."""
 
-    id: str = field(name="group_id")
+    id: Id = field(name="group_id")
     name: str | UnsetType | None = UNSET
     logo_id: str | UnsetType | None = UNSET
     fields: ClassVar[Member[tuple[FieldDef, ...]]] = Member.each(FieldDef)
@@ -279,7 +279,7 @@ def _rescue_members(data: bytes) -> tuple[Any, Mapping[str, bytes]]:
 class FieldTab(Record, frozen=True, kw_only=True):
     """A tab of fields. Its members are groups, and fields that are in none."""
 
-    id: str = field(name="tab_id")
+    id: Id = field(name="tab_id")
     name: str | UnsetType | None = field(name="tab_name", default=UNSET)
     contact_types: str | tuple[str, ...] | UnsetType | None = UNSET
     """`person` or `company`: declared one word in answers, a list in requests."""
@@ -287,7 +287,7 @@ class FieldTab(Record, frozen=True, kw_only=True):
     available_actions: str | UnsetType | None = UNSET
     """What may be done with it: `edit_all`, `rearrange_only` or `view_only`."""
     members: ClassVar[Member[tuple[FieldGroup | FieldDef, ...]]] = Member(
-        list[Raw], then=_members, rescue=_rescue_members
+        list[Raw], then=_members, rescue=_rescue_members, records=True
     )
 
     @property
@@ -312,7 +312,7 @@ def all_fields(tabs: Sequence[FieldTab]) -> tuple[FieldDef, ...]:
 class LegacyField(Record, frozen=True, kw_only=True):
     """A field with one of its modifiers, as the old description has it."""
 
-    id: str
+    id: Id
     name: str | UnsetType | None = UNSET
     label: str | UnsetType | None = UNSET
     modifier: str | UnsetType | None = UNSET
@@ -326,7 +326,7 @@ class LegacyField(Record, frozen=True, kw_only=True):
 class LegacyGroup(Record, frozen=True, kw_only=True):
     """A group of fields, as the old description has it."""
 
-    id: str
+    id: Id
     name: str | UnsetType | None = UNSET
     label: str | UnsetType | None = UNSET
     order: tuple[str, ...] | UnsetType | None = UNSET
@@ -348,8 +348,8 @@ class FieldsMetadata(Record, frozen=True, kw_only=True):
     """The old description of all fields: `contact_fields.list` has the present one."""
 
     fields: ClassVar[Member[Mapping[str, tuple[LegacyField, ...]]]] = Member(
-        dict[str, list[Raw]], then=_variants
+        dict[str, list[Raw]], then=_variants, records=True
     )
     """By the field's name, one entry for each modifier."""
-    groups: ClassVar[Member[Mapping[str, LegacyGroup]]] = Member(dict[str, Raw], then=_groups)
+    groups: ClassVar[Member[Mapping[str, LegacyGroup]]] = Member(dict[str, Raw], then=_groups, records=True)
     """By the group's name."""

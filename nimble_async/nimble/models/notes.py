@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from msgspec import UNSET, UnsetType
 
-from nimble_async._sansio.record import Member, Record
+from nimble_async._sansio.record import Id, Member, Record
 from nimble_async.nimble.models.mentions import ShortContact
 from nimble_async.nimble.models.users import User
 
@@ -21,7 +21,7 @@ class ContactNote(Record, frozen=True, kw_only=True):
     not told, so nothing is decoded here.
     """
 
-    id: str
+    id: Id
     note: str | UnsetType | None = UNSET
     note_preview: str | UnsetType | None = UNSET
     """The short form that lists show."""

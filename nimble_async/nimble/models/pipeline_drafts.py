@@ -9,6 +9,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from nimble_async.nimble.models.limits import check_between, check_currency, check_length
 from nimble_async.nimble.models.metadata import NewFieldType, Presentation
+from nimble_async.nimble.models.presenting import check_digits, check_rule
 
 __all__ = ["DealFieldDraft", "DealGroupDraft", "DealPipelineDraft", "DealStageDraft", "check_stage"]
 
@@ -61,6 +62,9 @@ class DealFieldDraft(Struct, frozen=True, kw_only=True):
         pipeline_id: The pipeline, where there is one yet.
         insert_after: The id of the field or group before it; None puts it first.
         group_id: The group it belongs to, if any.
+
+    Raises:
+        DraftRefused: The vendor would refuse the rule of a text, or the digits.
     """
 
     name: str
@@ -69,6 +73,11 @@ class DealFieldDraft(Struct, frozen=True, kw_only=True):
     pipeline_id: str | UnsetType | None = UNSET
     insert_after: str | UnsetType | None = UNSET
     group_id: str | UnsetType = UNSET
+
+    def __post_init__(self) -> None:
+        """Refuse what the vendor would refuse."""
+        check_rule(self.field_type)
+        check_digits(self.presentation)
 
 
 class DealGroupDraft(Struct, frozen=True, kw_only=True):
@@ -89,6 +98,8 @@ class DealGroupDraft(Struct, frozen=True, kw_only=True):
 
 class DealPipelineDraft(Struct, frozen=True, kw_only=True):
     """A pipeline to create; the vendor requires every member, so lists are sent empty too.
+
+    `name`, `description`, `color` and `default_currency` have to be given, the description empty if need be.
 
     Attributes:
         name: 1 to 200 characters.

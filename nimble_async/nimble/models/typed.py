@@ -8,6 +8,7 @@ still has it.
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
@@ -15,7 +16,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, Protocol, TypeVar, cast, overload
 
 from nimble_async.errors import DraftRefused
-from nimble_async.nimble.models.fields import Address, FieldValue, pick
+from nimble_async.nimble.models.fields import Address, FieldValue, birthday_text, pick
+from nimble_async.nimble.models.limits import check_exact
 
 __all__ = [
     "AddressField",
@@ -32,6 +34,7 @@ __all__ = [
 ]
 
 V = TypeVar("V")
+_BIRTHDAY = re.compile(r"^\s*(\d\d)/(\d\d)/(\d{4})\s*$", re.ASCII)
 
 
 class HasValues(Protocol):
@@ -85,8 +88,12 @@ class TextField(TypedField[str]):
         return text
 
     def write(self, value: str) -> str:
-        """Return the text."""
-        return value
+        """Return the text.
+
+        Raises:
+            DraftRefused: It is no text.
+        """
+        return _of_type(self, value, str)
 
 
 class IntegerField(TypedField[int]):
@@ -98,8 +105,13 @@ class IntegerField(TypedField[int]):
         return int(number) if number is not None and number == number.to_integral_value() else None
 
     def write(self, value: int) -> str:
-        """Write digits."""
-        return str(int(value))
+        """Write digits.
+
+        Raises:
+            DraftRefused: It is no whole number.
+        """
+        check_exact(self.name, value)
+        return str(_of_type(self, value, int))
 
 
 class DecimalField(TypedField[Decimal]):
@@ -113,24 +125,30 @@ class DecimalField(TypedField[Decimal]):
         """Write digits without an exponent.
 
         Raises:
-            DraftRefused: It is not finite.
+            DraftRefused: It is not finite, or a float, which has no exact digits.
         """
-        if not value.is_finite():
-            raise DraftRefused(f"{self.name!r} takes a finite number, not {value}.")
-        return format(value, "f")
+        check_exact(self.name, value)
+        return format(Decimal(_of_type(self, value, Decimal, int)), "f")
 
 
 class DateField(TypedField[date]):
     """A day, in ISO 8601; the beginning of a moment is read too."""
 
     def read(self, text: str) -> date | None:
-        """Read `YYYY-MM-DD` and what may follow it."""
-        moment = _moment(text)
+        """Read `YYYY-MM-DD` and what may follow it, of a birthday also `MM/DD/YYYY`."""
+        moment = _moment(_BIRTHDAY.sub(r"\3-\1-\2", text) if self.name == "birthday" else text)
         return None if moment is None else moment.date()
 
     def write(self, value: date) -> str:
-        """Write `YYYY-MM-DD`."""
-        return (value.date() if isinstance(value, datetime) else value).isoformat()
+        """Write `YYYY-MM-DD`, of a birthday `MM/DD/YYYY`, as the vendor takes them.
+
+        Raises:
+            DraftRefused: It is no day.
+        """
+        day = _of_type(self, value, date)
+        if self.name == "birthday":
+            return birthday_text(day)
+        return (day.date() if isinstance(day, datetime) else day).isoformat()
 
 
 class MomentField(TypedField[datetime]):
@@ -141,8 +159,12 @@ class MomentField(TypedField[datetime]):
         return _moment(text)
 
     def write(self, value: datetime) -> str:
-        """Write it with its zone, where it has one."""
-        return value.isoformat()
+        """Write it with its zone, where it has one.
+
+        Raises:
+            DraftRefused: It is no moment.
+        """
+        return _of_type(self, value, datetime).isoformat()
 
 
 class BooleanField(TypedField[bool]):
@@ -169,8 +191,12 @@ class AddressField(TypedField[Address]):
         return Address.parse(text)
 
     def write(self, value: Address) -> str:
-        """Write its parts as JSON."""
-        return value.json()
+        """Write its parts as JSON.
+
+        Raises:
+            DraftRefused: It is no address.
+        """
+        return _of_type(self, value, Address).json()
 
 
 class ChoiceField(TypedField[V]):
@@ -224,6 +250,13 @@ class Many(Generic[V]):
                 found = self.each.read(value.text)
                 if found is not None:
                     yield found
+
+
+def _of_type(field: TypedField[Any], value: V, *kinds: type) -> V:
+    if not isinstance(value, kinds):
+        words = " or ".join(kind.__name__ for kind in kinds)
+        raise DraftRefused(f"{field.name!r} takes {words}, not {value!r}.")
+    return value
 
 
 def _decimal(text: str) -> Decimal | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType, field
 
-from nimble_async._sansio.record import Record
+from nimble_async._sansio.record import Id, Record
 
 __all__ = ["CompanyUser", "Myself", "User"]
 
@@ -12,7 +12,7 @@ __all__ = ["CompanyUser", "Myself", "User"]
 class User(Record, frozen=True, kw_only=True):
     """A user of the account, as other records mention one."""
 
-    id: str = field(name="user_id")
+    id: Id = field(name="user_id")
     name: str | UnsetType | None = UNSET
     email: str | UnsetType | None = UNSET
     avatar_url: str | UnsetType | None = UNSET
@@ -32,7 +32,7 @@ class CompanyUser(Record, frozen=True, kw_only=True):
 class Myself(Record, frozen=True, kw_only=True):
     """The user whom the key or token belongs to."""
 
-    id: str = field(name="user_id")
+    id: Id = field(name="user_id")
     company_id: str | UnsetType | None = UNSET
     company_size: int | UnsetType | None = UNSET
     """How many users the account has."""

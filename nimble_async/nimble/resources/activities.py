@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 from nimble_async._aio.paginator import Paginator
 from nimble_async._aio.resource import Resource
 from nimble_async._sansio.operation import Paging, Shape, get
 from nimble_async.errors import QueryRefused
 from nimble_async.nimble.models.activities import Activity
+from nimble_async.nimble.models.limits import check_choice
 from nimble_async.nimble.resources.arguments import check_paging, joined, moment
 
-__all__ = ["LIST", "Activities"]
+__all__ = ["LIST", "Activities", "CallResolution"]
+
+CallResolution: TypeAlias = Literal["successful", "unsuccessful", "abandoned", "left_voicemail"]
+"""How a call ended."""
 
 LIST = get(
     "activities.list", "/api/v1/activities", returns=Activity, shape=Shape.PAGE, items="activities",
@@ -36,7 +40,7 @@ class Activities(Resource):
         users: Iterable[str] | None = None,
         completed: bool | None = None,
         tags: Iterable[str] | None = None,
-        calls__resolution: str | None = None,
+        calls__resolution: CallResolution | None = None,
         events__calendar_ids: Iterable[str] | None = None,
         sequence_id: str | None = None,
         include_total: bool | None = None,
@@ -47,6 +51,8 @@ class Activities(Resource):
         start: str | None = None,
     ) -> Paginator[Activity]:
         """List activities; nothing is sent until the list is awaited or iterated.
+
+        `GET /api/v1/activities`
 
         Args:
             direction: `past` or `pending`.
@@ -76,6 +82,7 @@ class Activities(Resource):
         if limit is not None and until_tstamp is not None:
             raise QueryRefused("Give limit or until_tstamp, not both.")
         check_paging(size=limit)
+        check_choice("calls__resolution", calls__resolution, get_args(CallResolution), refused=QueryRefused)
         arguments = {
             "direction": direction,
             "types": joined(types),

@@ -21,5 +21,7 @@ class Company(Resource):
         """Return every user of the account, disabled ones included.
 
         Only the vendor's old description has this route, and its sample shows no ids.
+
+        `GET /api/v1/company/users`
         """
         return await self._rows(USERS)

@@ -6,7 +6,7 @@ from msgspec import UNSET, UnsetType
 
 from nimble_async._aio.resource import Resource
 from nimble_async._sansio.operation import Shape, delete, post, put
-from nimble_async.nimble.models.limits import given
+from nimble_async.nimble.models.limits import changed
 from nimble_async.nimble.models.metadata import FieldTab
 
 __all__ = ["CREATE", "DELETE", "UPDATE", "ContactFieldChoices"]
@@ -38,6 +38,8 @@ class ContactFieldChoices(Resource):
     ) -> FieldTab:
         """Add a choice; returns the tab its field is in.
 
+        `POST /api/v1/contacts/fields/{field_id}/choices`
+
         Args:
             field_id: A field of kind `choice`.
             id: What contacts store; unique inside the field.
@@ -61,6 +63,8 @@ class ContactFieldChoices(Resource):
     ) -> list[FieldTab]:
         """Rename or move a choice; returns every tab.
 
+        `PUT /api/v1/contacts/fields/{field_id}/choices/{id}`
+
         Args:
             field_id: The field.
             id: The choice; it goes out in the path and in the body, as the vendor asks.
@@ -68,10 +72,11 @@ class ContactFieldChoices(Resource):
             insert_after: The id of the choice it comes after; None: it comes first.
 
         Raises:
+            DraftRefused: Nothing is changed.
             NotFound: No field or no choice has this id.
             InvalidInput: The vendor refuses the values.
         """
-        body = given(id=id, value=value, insert_after=insert_after)
+        body = {"id": id, **changed(value=value, insert_after=insert_after)}
         return await self._rows(UPDATE, body=body, field_id=field_id, id=id)
 
     async def delete(
@@ -82,6 +87,8 @@ class ContactFieldChoices(Resource):
         preflight_checks: bool = True,
     ) -> list[FieldTab]:
         """Delete a choice; returns every tab.
+
+        `DELETE /api/v1/contacts/fields/{field_id}/choices/{id}`
 
         Args:
             field_id: The field.

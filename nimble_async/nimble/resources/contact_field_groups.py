@@ -6,7 +6,7 @@ from msgspec import UNSET, UnsetType
 
 from nimble_async._aio.resource import Resource
 from nimble_async._sansio.operation import delete, post, put
-from nimble_async.nimble.models.limits import check_length, given
+from nimble_async.nimble.models.limits import changed, check_length
 from nimble_async.nimble.models.metadata import FieldTab
 
 __all__ = ["CREATE", "DELETE", "UPDATE", "ContactFieldGroups"]
@@ -33,6 +33,8 @@ class ContactFieldGroups(Resource):
     ) -> FieldTab:
         """Add a group to a tab; returns the tab.
 
+        `POST /api/v1/contacts/fields/groups`
+
         Args:
             name: 1 to 50 characters.
             tab_id: The tab to put it in.
@@ -56,19 +58,30 @@ class ContactFieldGroups(Resource):
         logo_id: str | UnsetType = UNSET,
         insert_after: str | UnsetType | None = UNSET,
     ) -> FieldTab:
-        """Rename or move a group; returns its tab. The arguments are those of `create`.
+        """Rename or move a group; returns its tab. What is not given stays.
+
+        `PUT /api/v1/contacts/fields/groups/{group_id}`
+
+        Args:
+            group_id: The group.
+            name: 1 to 50 characters.
+            tab_id: The tab to put it in.
+            logo_id: The id of its picture.
+            insert_after: The group or field it comes after; None: it comes first.
 
         Raises:
-            DraftRefused: The vendor would refuse the name.
+            DraftRefused: The vendor would refuse the name, or nothing is changed.
             NotFound: No group has this id.
             InvalidInput: The vendor refuses the values.
         """
         check_length("The name of a group", name, least=1, most=50)
-        body = given(name=name, tab_id=tab_id, logo_id=logo_id, insert_after=insert_after)
+        body = changed(name=name, tab_id=tab_id, logo_id=logo_id, insert_after=insert_after)
         return await self._call(UPDATE, body=body, group_id=group_id)
 
     async def delete(self, group_id: str, *, preflight_checks: bool = True) -> None:
         """Delete a group.
+
+        `DELETE /api/v1/contacts/fields/groups/{group_id}`
 
         Args:
             group_id: The group.

@@ -10,7 +10,7 @@ from msgspec import UNSET, UnsetType
 from nimble_async._aio.resource import Resource
 from nimble_async._sansio.operation import delete, post, put
 from nimble_async.errors import DraftRefused
-from nimble_async.nimble.models.limits import check_length, given
+from nimble_async.nimble.models.limits import changed, check_length
 from nimble_async.nimble.models.metadata import FieldTab
 
 __all__ = ["CREATE", "DELETE", "UPDATE", "ContactFieldTabs"]
@@ -41,6 +41,8 @@ class ContactFieldTabs(Resource):
     ) -> FieldTab:
         """Add a tab; returns it.
 
+        `POST /api/v1/contacts/fields/tabs`
+
         Args:
             tab_name: 1 to 50 characters.
             contact_types: Whose contacts show it: `person`, `company` or both.
@@ -67,6 +69,8 @@ class ContactFieldTabs(Resource):
     ) -> FieldTab:
         """Rename or move a tab; returns it.
 
+        `PUT /api/v1/contacts/fields/tabs/{tab_id}`
+
         Args:
             tab_id: The tab.
             tab_name: 1 to 50 characters.
@@ -74,18 +78,20 @@ class ContactFieldTabs(Resource):
             insert_after: The tab it comes after; None: it comes first.
 
         Raises:
-            DraftRefused: The vendor would refuse these values.
+            DraftRefused: The vendor would refuse these values, or nothing is changed.
             NotFound: No tab has this id.
             InvalidInput: The vendor refuses the values.
         """
         check_length("The name of a tab", tab_name, least=1, most=50)
         if contact_types is not UNSET and contact_types not in _TYPES:
             raise DraftRefused(f"contact_types takes 'person' or 'company', not {contact_types!r}.")
-        body = given(tab_name=tab_name, contact_types=contact_types, insert_after=insert_after)
+        body = changed(tab_name=tab_name, contact_types=contact_types, insert_after=insert_after)
         return await self._call(UPDATE, body=body, tab_id=tab_id)
 
     async def delete(self, tab_id: str, *, preflight_checks: bool = True) -> None:
         """Delete a tab.
+
+        `DELETE /api/v1/contacts/fields/tabs/{tab_id}`
 
         Args:
             tab_id: The tab.

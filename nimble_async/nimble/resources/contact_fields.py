@@ -15,19 +15,15 @@ from msgspec import UNSET, UnsetType
 from nimble_async._aio.resource import Resource
 from nimble_async._sansio.operation import Shape, delete, get, post, put
 from nimble_async.errors import DraftRefused
-from nimble_async.nimble.models.limits import check_between, check_length, given
+from nimble_async.nimble.models.limits import changed, check_between, check_length, given
 from nimble_async.nimble.models.metadata import (
-    DateTimePresentation,
-    DateTimeType,
-    DecimalPresentation,
     FieldTab,
     NewFieldType,
-    NumberType,
     Other,
-    PercentagePresentation,
     Presentation,
     read_presentation,
 )
+from nimble_async.nimble.models.presenting import check_digits, check_presentation, check_rule
 
 __all__ = ["CREATE", "DELETE", "LIST", "SET_PRIMARY", "UNSET_PRIMARY", "UPDATE", "ContactFields"]
 
@@ -60,7 +56,10 @@ class ContactFields(Resource):
     """Fields of contacts."""
 
     async def list(self) -> builtins.list[FieldTab]:
-        """Return every tab, with its groups and fields; `models.metadata.all_fields` flattens them."""
+        """Return every tab, with its groups and fields; `models.metadata.all_fields` flattens them.
+
+        `GET /api/v1/contacts/fields`
+        """
         return await self._rows(LIST)
 
     async def create(
@@ -75,6 +74,8 @@ class ContactFields(Resource):
         multiples: bool | UnsetType = UNSET,
     ) -> FieldTab:
         """Add a field; returns the tab it is in.
+
+        `POST /api/v1/contacts/fields`
 
         Args:
             name: 1 to 50 characters.
@@ -92,7 +93,8 @@ class ContactFields(Resource):
         """
         check_length("The name of a field", name, least=1, most=50)
         shown = _shown(presentation)
-        _check_presentation(field_type, shown)
+        check_rule(field_type)
+        check_presentation(field_type, shown)
         body = given(
             name=name,
             field_type=field_type,
@@ -116,6 +118,8 @@ class ContactFields(Resource):
     ) -> FieldTab:
         """Rename or move a field, or show it otherwise; returns the tab it is in.
 
+        `PUT /api/v1/contacts/fields/{field_id}`
+
         Args:
             field_id: The field.
             name: 1 to 50 characters.
@@ -125,14 +129,14 @@ class ContactFields(Resource):
             presentation: How its values are shown; its kind stays.
 
         Raises:
-            DraftRefused: The vendor would refuse these values.
+            DraftRefused: The vendor would refuse these values, or nothing is changed.
             NotFound: No field has this id.
             InvalidInput: The vendor refuses the values.
         """
         check_length("The name of a field", name, least=1, most=50)
         shown = None if presentation is UNSET else _shown(presentation)
-        _check_digits(shown)
-        body = given(
+        check_digits(shown)
+        body = changed(
             name=name,
             tab_id=tab_id,
             group_id=group_id,
@@ -143,6 +147,8 @@ class ContactFields(Resource):
 
     async def delete(self, field_id: str, *, preflight_checks: bool = True) -> None:
         """Delete a field, with the values that contacts have in it.
+
+        `DELETE /api/v1/contacts/fields/{field_id}`
 
         Args:
             field_id: The field.
@@ -157,6 +163,8 @@ class ContactFields(Resource):
     async def set_primary(self, contact_id: str, *, field_id: str, position: int) -> None:
         """Make one value of a contact's field the primary one.
 
+        `PUT /api/v1/contact/{contact_id}/field`
+
         Args:
             contact_id: The contact.
             field_id: The field, as the values of a contact name it.
@@ -170,7 +178,19 @@ class ContactFields(Resource):
         await self._call(SET_PRIMARY, body=_place(field_id, position), contact_id=contact_id)
 
     async def unset_primary(self, contact_id: str, *, field_id: str, position: int) -> None:
-        """Take the primary flag from one value; arguments and errors are those of `set_primary`."""
+        """Take the primary flag from one value of a contact's field.
+
+        `DELETE /api/v1/contact/{contact_id}/field`
+
+        Args:
+            contact_id: The contact.
+            field_id: The field, as the values of a contact name it.
+            position: Which of its values, counted from 0, as in `set_primary`.
+
+        Raises:
+            DraftRefused: `position` is below 0.
+            NotFound: No contact has this id, or it has no such value.
+        """
         await self._call(UNSET_PRIMARY, body=_place(field_id, position), contact_id=contact_id)
 
 
@@ -191,28 +211,3 @@ def _shown(presentation: Presentation | Mapping[str, Any] | None) -> Presentatio
     if isinstance(found, Other):
         raise DraftRefused(f"There is no such presentation: {dict(presentation)!r}.")
     return found
-
-
-def _check_presentation(field_type: NewFieldType, presentation: Presentation | None) -> None:
-    """Refuse a presentation that does not go with the kind: dates and numbers have one, others none."""
-    wanted = {NumberType: "number", DateTimeType: "date"}.get(type(field_type), "")
-    shown = (
-        "" if presentation is None else "date" if isinstance(presentation, DateTimePresentation) else "number"
-    )
-    if wanted and wanted != shown:
-        raise DraftRefused(f"A {wanted} field needs a presentation of {wanted}s.")
-    if shown and not wanted:
-        raise DraftRefused(
-            "There is no presentation for this kind of field.", hint="Only numbers and dates have one."
-        )
-    _check_digits(presentation)
-
-
-def _check_digits(presentation: Presentation | None) -> None:
-    told = isinstance(getattr(presentation, "ignore_specific_time", None), bool)
-    if isinstance(presentation, DecimalPresentation | PercentagePresentation):
-        if presentation.fraction_digits is UNSET:
-            raise DraftRefused("This presentation needs its fraction_digits.")
-        check_between("fraction_digits", presentation.fraction_digits, least=1)
-    elif isinstance(presentation, DateTimePresentation) and presentation.date_format and told:
-        raise DraftRefused("ignore_specific_time must be null where there is a date_format.")

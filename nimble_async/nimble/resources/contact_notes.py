@@ -69,6 +69,8 @@ class ContactNotes(Resource):
     ) -> Paginator[ContactNote]:
         """List the notes of a contact; nothing is sent until the list is awaited or iterated.
 
+        `GET /api/v1/contacts/{contact_id}/notes`
+
         Args:
             contact_id: The contact.
             per_page: Notes a page; the vendor's own default is 5.
@@ -85,6 +87,11 @@ class ContactNotes(Resource):
     async def get(self, note_id: str) -> ContactNote:
         """Return one note.
 
+        `GET /api/v1/contacts/notes/{note_id}`
+
+        Args:
+            note_id: The note.
+
         Raises:
             NotFound: No note has this id.
         """
@@ -94,6 +101,8 @@ class ContactNotes(Resource):
         self, *, contact_ids: Iterable[str], note: str, note_preview: str | None = None
     ) -> ContactNote:
         """Put a note on contacts.
+
+        `POST /api/v1/contacts/notes`
 
         Args:
             contact_ids: 1 to 10 contacts.
@@ -111,8 +120,20 @@ class ContactNotes(Resource):
     ) -> ContactNote:
         """Put a note on contacts, under an id of your own (24 hexadecimal digits, as the vendor's are).
 
-        The other arguments and the errors are those of `create`. What the vendor does with an id that
-        is taken is not documented, so a call is never repeated on its own.
+        What the vendor does with an id that is taken is not documented, so a call is never repeated on
+        its own.
+
+        `POST /api/v1/contacts/notes/{note_id}`
+
+        Args:
+            note_id: The id it shall have.
+            contact_ids: 1 to 10 contacts.
+            note: The text, plain or HTML.
+            note_preview: The short form that lists show; the beginning of the text unless told.
+
+        Raises:
+            DraftRefused: There are not 1 to 10 contacts, or the vendor would refuse the note.
+            InvalidInput: The vendor refuses the values.
         """
         return await self._call(CREATE_WITH_ID, body=_body(contact_ids, note, note_preview), note_id=note_id)
 
@@ -120,6 +141,13 @@ class ContactNotes(Resource):
         self, contact_id: str, *, note: str, note_preview: str | None = None
     ) -> ContactNote:
         """Put a note on one contact. Without a preview the vendor shows the note itself.
+
+        `POST /api/v1/contacts/{contact_id}/notes`
+
+        Args:
+            contact_id: The contact.
+            note: The text, plain or HTML.
+            note_preview: The short form that lists show.
 
         Raises:
             NotFound: No contact has this id.
@@ -135,6 +163,14 @@ class ContactNotes(Resource):
 
         The arguments are those of `create`.
 
+        `PUT /api/v1/contacts/notes/{note_id}`
+
+        Args:
+            note_id: The note.
+            contact_ids: 1 to 10 contacts.
+            note: The text, plain or HTML.
+            note_preview: The short form that lists show; the beginning of the text unless told.
+
         Raises:
             DraftRefused: No contact, or more than 10.
             NotFound: No note has this id.
@@ -144,6 +180,11 @@ class ContactNotes(Resource):
 
     async def delete(self, note_id: str) -> None:
         """Delete a note, from every contact it is on.
+
+        `DELETE /api/v1/contacts/notes/{note_id}`
+
+        Args:
+            note_id: The note.
 
         Raises:
             NotFound: No note has this id.

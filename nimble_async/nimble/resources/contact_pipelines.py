@@ -20,5 +20,8 @@ class ContactPipelines(Resource):
     """Pipelines of contacts (leads), with their stages."""
 
     async def list(self) -> builtins.list[ContactPipeline]:
-        """Return every pipeline that this account may see."""
+        """Return every pipeline that this account may see.
+
+        `GET /api/v1/contacts/pipelines`
+        """
         return await self._rows(LIST)

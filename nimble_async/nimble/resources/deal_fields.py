@@ -22,12 +22,17 @@ class DealFields(Resource):
     """The fields that deals have."""
 
     async def column_catalogue(self) -> ColumnCatalogue:
-        """Return the columns that listings of deals can show, some of them in groups."""
+        """Return the columns that listings of deals can show, some of them in groups.
+
+        `GET /api/v2/deals/column_catalogue`
+        """
         return await self._call(COLUMN_CATALOGUE)
 
     async def list(self) -> DealFieldsMetadata:
         """Return the standard fields of deals and those of every pipeline.
 
         Its `field_id(name)` finds the id of a field; `DealDraft.resolved` and `DealPatch.resolved` use it.
+
+        `GET /api/v2/deals/fields`
         """
         return await self._call(LIST)

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from nimble_async._aio.resource import Resource
 from nimble_async._sansio.operation import Shape, delete, get, post, put
 from nimble_async.nimble.models.deal_files import AzureFile, DownloadUrl, ExternalFile
-from nimble_async.nimble.models.limits import given
+from nimble_async.nimble.models.limits import check_between, given
 
 __all__ = ["CREATE", "DELETE", "DOWNLOAD_URL", "RENAME", "DealFiles"]
 
@@ -42,6 +42,8 @@ class DealFiles(Resource):
     ) -> None:
         """Add a file to a deal: an upload, or a link into another cloud. Never repeated automatically.
 
+        `POST /api/v2/deals/{deal_id}/files`
+
         Args:
             deal_id: The deal.
             metadata: Where the content is.
@@ -49,13 +51,22 @@ class DealFiles(Resource):
             file_size: In bytes.
 
         Raises:
+            DraftRefused: The size is negative or no finite number.
             NotFound: No deal has this id, or this account may not see it.
         """
+        check_between("file_size", file_size)
         body = given(metadata=metadata, file_name=file_name, file_size=file_size)
         await self._call(CREATE, body=body, deal_id=deal_id)
 
     async def rename(self, deal_id: str, file_id: str, *, new_file_name: str) -> None:
         """Rename a file; the vendor renames uploads only, no links.
+
+        `PUT /api/v2/deals/{deal_id}/files/{file_id}`
+
+        Args:
+            deal_id: The deal.
+            file_id: The file.
+            new_file_name: Its new name.
 
         Raises:
             NotFound: No deal or file has this id.
@@ -64,6 +75,12 @@ class DealFiles(Resource):
 
     async def delete(self, deal_id: str, file_id: str) -> None:
         """Take a file from a deal.
+
+        `DELETE /api/v2/deals/{deal_id}/files/{file_id}`
+
+        Args:
+            deal_id: The deal.
+            file_id: The file.
 
         Raises:
             NotFound: No deal or file has this id.
@@ -74,6 +91,12 @@ class DealFiles(Resource):
         """Return where a file can be fetched, by whoever has the address; nothing is fetched here.
 
         Fetch it without this client's key or token, which must not leave the vendor's own host.
+
+        `GET /api/v2/deals/{deal_id}/files/{file_id}/url`
+
+        Args:
+            deal_id: The deal.
+            file_id: The file.
 
         Raises:
             NotFound: No deal or file has this id.

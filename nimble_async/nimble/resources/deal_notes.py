@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from nimble_async._aio.resource import Resource
 from nimble_async._sansio.operation import delete, post, put
 from nimble_async.nimble.models.deal_notes import DealNote
-from nimble_async.nimble.models.limits import check_length, given
+from nimble_async.nimble.models.limits import changed, check_length, given
 
 __all__ = ["CREATE", "DELETE", "UPDATE", "DealNotes"]
 
@@ -30,6 +30,8 @@ class DealNotes(Resource):
     async def create(self, deal_id: str, *, title: str, body: str | UnsetType = UNSET) -> DealNote:
         """Add a note to a deal. Never repeated automatically.
 
+        `POST /api/v2/deals/{deal_id}/notes`
+
         Args:
             deal_id: The deal.
             title: 1 to 256 characters.
@@ -51,6 +53,8 @@ class DealNotes(Resource):
     ) -> DealNote:
         """Change a note; what is not given stays.
 
+        `PUT /api/v2/deals/{deal_id}/notes/{note_id}`
+
         Args:
             deal_id: The deal.
             note_id: The note.
@@ -59,13 +63,21 @@ class DealNotes(Resource):
 
         Raises:
             NotFound: No deal or note has this id.
-            DraftRefused: The title is empty or too long.
+            DraftRefused: The title is empty or too long, or nothing is changed.
         """
         check_length("The title of a note", title, least=1, most=256)
-        return await self._call(UPDATE, body=given(title=title, body=body), deal_id=deal_id, note_id=note_id)
+        return await self._call(
+            UPDATE, body=changed(title=title, body=body), deal_id=deal_id, note_id=note_id
+        )
 
     async def delete(self, deal_id: str, note_id: str) -> None:
         """Delete a note.
+
+        `DELETE /api/v2/deals/{deal_id}/notes/{note_id}`
+
+        Args:
+            deal_id: The deal.
+            note_id: The note.
 
         Raises:
             NotFound: No deal or note has this id.

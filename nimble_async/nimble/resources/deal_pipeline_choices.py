@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from nimble_async._aio.resource import Resource
 from nimble_async._sansio.operation import delete, post, put
 from nimble_async.nimble.models.deal_metadata import DealFieldsMetadata
-from nimble_async.nimble.models.limits import given
+from nimble_async.nimble.models.limits import changed, given
 from nimble_async.nimble.models.metadata import Choice
 
 __all__ = ["CREATE", "DELETE", "UPDATE", "DealPipelineChoices"]
@@ -41,6 +41,8 @@ class DealPipelineChoices(Resource):
     ) -> DealFieldsMetadata:
         """Add an option to a choice field. Never repeated automatically.
 
+        `POST /api/v2/deals/pipelines/{pipeline_id}/fields/{field_id}/choices`
+
         Args:
             pipeline_id: The pipeline.
             field_id: The choice field.
@@ -64,6 +66,8 @@ class DealPipelineChoices(Resource):
     ) -> DealFieldsMetadata:
         """Rename or move an option; what is not given stays.
 
+        `PUT /api/v2/deals/pipelines/{pipeline_id}/fields/{field_id}/choices/{choice_id}`
+
         Args:
             pipeline_id: The pipeline.
             field_id: The choice field.
@@ -72,10 +76,11 @@ class DealPipelineChoices(Resource):
             insert_after: The id of the option before it; None puts it first.
 
         Raises:
+            DraftRefused: Nothing is changed.
             NotFound: No pipeline, field or option has this id.
             ActionRefused: The option is not acceptable.
         """
-        body = given(value=value, insert_after=insert_after)
+        body = changed(value=value, insert_after=insert_after)
         return await self._call(
             UPDATE, body=body, pipeline_id=pipeline_id, field_id=field_id, choice_id=choice_id
         )
@@ -89,6 +94,8 @@ class DealPipelineChoices(Resource):
         preflight_checks: bool | UnsetType = UNSET,
     ) -> None:
         """Drop an option.
+
+        `DELETE /api/v2/deals/pipelines/{pipeline_id}/fields/{field_id}/choices/{choice_id}`
 
         Args:
             pipeline_id: The pipeline.

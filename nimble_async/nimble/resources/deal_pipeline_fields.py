@@ -7,8 +7,9 @@ from msgspec import UNSET, UnsetType
 from nimble_async._aio.resource import Resource
 from nimble_async._sansio.operation import delete, post, put
 from nimble_async.nimble.models.deal_metadata import DealFieldsMetadata
-from nimble_async.nimble.models.limits import given
+from nimble_async.nimble.models.limits import changed, given
 from nimble_async.nimble.models.metadata import NewFieldType, Presentation
+from nimble_async.nimble.models.presenting import check_digits, check_rule
 
 __all__ = ["CREATE", "DELETE", "UPDATE", "DealPipelineFields"]
 
@@ -41,6 +42,8 @@ class DealPipelineFields(Resource):
     ) -> DealFieldsMetadata:
         """Add a field to the deals of a pipeline. Never repeated automatically; its kind never changes.
 
+        `POST /api/v2/deals/pipelines/{pipeline_id}/fields`
+
         Args:
             pipeline_id: The pipeline; sent in the body too, as documented.
             name: The field's name.
@@ -51,9 +54,12 @@ class DealPipelineFields(Resource):
             group_id: The group it belongs to, if any.
 
         Raises:
+            DraftRefused: The vendor would refuse the rule or the digits.
             ActionRefused: The field is not acceptable.
             InvalidInput: The values are not.
         """
+        check_rule(field_type)
+        check_digits(presentation)
         body = given(
             name=name,
             field_type=field_type,
@@ -76,6 +82,8 @@ class DealPipelineFields(Resource):
     ) -> DealFieldsMetadata:
         """Change or move a field; what is not given stays.
 
+        `PUT /api/v2/deals/pipelines/{pipeline_id}/fields/{field_id}`
+
         Args:
             pipeline_id: The pipeline.
             field_id: The field.
@@ -85,16 +93,20 @@ class DealPipelineFields(Resource):
             group_id: The group to move it to; None takes it out of its group.
 
         Raises:
+            DraftRefused: The vendor would refuse the digits, or nothing is changed.
             NotFound: No field has this id.
             ActionRefused: The field is not acceptable.
         """
-        body = given(name=name, presentation=presentation, insert_after=insert_after, group_id=group_id)
+        check_digits(presentation)
+        body = changed(name=name, presentation=presentation, insert_after=insert_after, group_id=group_id)
         return await self._call(UPDATE, body=body, pipeline_id=pipeline_id, field_id=field_id)
 
     async def delete(
         self, pipeline_id: str, field_id: str, *, preflight_checks: bool | UnsetType = UNSET
     ) -> None:
         """Delete a field, and what the deals hold in it.
+
+        `DELETE /api/v2/deals/pipelines/{pipeline_id}/fields/{field_id}`
 
         Args:
             pipeline_id: The pipeline.

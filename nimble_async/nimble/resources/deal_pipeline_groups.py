@@ -9,7 +9,7 @@ from msgspec import UNSET, UnsetType
 from nimble_async._aio.resource import Resource
 from nimble_async._sansio.operation import delete, post, put
 from nimble_async.nimble.models.deal_metadata import DealFieldsMetadata
-from nimble_async.nimble.models.limits import given
+from nimble_async.nimble.models.limits import changed, given
 from nimble_async.nimble.models.pipeline_drafts import DealFieldDraft
 
 __all__ = ["CREATE", "DELETE", "UPDATE", "DealPipelineGroups"]
@@ -42,6 +42,8 @@ class DealPipelineGroups(Resource):
     ) -> DealFieldsMetadata:
         """Add a group of fields to a pipeline. Never repeated automatically.
 
+        `POST /api/v2/deals/pipelines/{pipeline_id}/groups`
+
         Args:
             pipeline_id: The pipeline.
             group_name: The group's name.
@@ -67,6 +69,8 @@ class DealPipelineGroups(Resource):
     ) -> DealFieldsMetadata:
         """Rename or move a group; what is not given stays.
 
+        `PUT /api/v2/deals/pipelines/{pipeline_id}/groups/{group_id}`
+
         Args:
             pipeline_id: The pipeline.
             group_id: The group.
@@ -75,14 +79,21 @@ class DealPipelineGroups(Resource):
             insert_after: The id of the field or group before it; None puts it first.
 
         Raises:
+            DraftRefused: Nothing is changed.
             Forbidden: This account may not change the pipeline.
             NotFound: No pipeline or group has this id.
         """
-        body = given(group_name=group_name, logo_id=logo_id, insert_after=insert_after)
+        body = changed(group_name=group_name, logo_id=logo_id, insert_after=insert_after)
         return await self._call(UPDATE, body=body, pipeline_id=pipeline_id, group_id=group_id)
 
     async def delete(self, pipeline_id: str, group_id: str) -> None:
         """Delete a group of fields.
+
+        `DELETE /api/v2/deals/pipelines/{pipeline_id}/groups/{group_id}`
+
+        Args:
+            pipeline_id: The pipeline.
+            group_id: The group.
 
         Raises:
             Forbidden: This account may not change the pipeline.

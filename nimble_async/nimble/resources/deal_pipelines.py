@@ -12,7 +12,7 @@ from nimble_async._aio.paginator import Paginator
 from nimble_async._aio.resource import Resource
 from nimble_async._sansio.operation import Paging, Shape, delete, get, post, put
 from nimble_async.nimble.models.deals import Deal
-from nimble_async.nimble.models.limits import check_length, given
+from nimble_async.nimble.models.limits import changed, check_length
 from nimble_async.nimble.models.pipeline_drafts import DealPipelineDraft
 from nimble_async.nimble.models.pipelines import Pipeline
 from nimble_async.nimble.resources.arguments import check_paging, check_sort, search_text
@@ -78,11 +78,19 @@ class DealPipelines(Resource):
     """Pipelines of deals, with their stages."""
 
     async def list(self) -> builtins.list[Pipeline]:
-        """Return every pipeline that this account may see."""
+        """Return every pipeline that this account may see.
+
+        `GET /api/v2/deals/pipelines`
+        """
         return await self._rows(LIST)
 
     async def create(self, draft: DealPipelineDraft) -> Pipeline:
         """Create a pipeline with its stages, fields and lost reasons. Never repeated automatically.
+
+        `POST /api/v2/deals/pipelines`
+
+        Args:
+            draft: What it shall be, with its stages, fields and lost reasons.
 
         Raises:
             InvalidInput: The vendor refuses these values.
@@ -91,6 +99,11 @@ class DealPipelines(Resource):
 
     async def get(self, pipeline_id: str) -> Pipeline:
         """Return one pipeline.
+
+        `GET /api/v2/deals/pipelines/{pipeline_id}`
+
+        Args:
+            pipeline_id: The pipeline.
 
         Raises:
             NotFound: No pipeline has this id.
@@ -107,6 +120,8 @@ class DealPipelines(Resource):
     ) -> Pipeline:
         """Rename, describe or colour a pipeline; what is not given stays.
 
+        `PUT /api/v2/deals/pipelines/{pipeline_id}`
+
         Args:
             pipeline_id: The pipeline.
             name: 1 to 200 characters.
@@ -116,14 +131,19 @@ class DealPipelines(Resource):
         Raises:
             Forbidden: This account may not change the pipeline.
             NotFound: No pipeline has this id.
-            DraftRefused: The name is empty or too long.
+            DraftRefused: The name is empty or too long, or nothing is changed.
         """
         check_length("The name of a pipeline", name, least=1, most=200)
-        body = given(name=name, description=description, color=color)
+        body = changed(name=name, description=description, color=color)
         return await self._call(UPDATE, body=body, pipeline_id=pipeline_id)
 
     async def delete(self, pipeline_id: str) -> None:
         """Delete a pipeline and every deal in it; nothing brings them back. `archive` keeps them.
+
+        `DELETE /api/v2/deals/pipelines/{pipeline_id}`
+
+        Args:
+            pipeline_id: The pipeline.
 
         Raises:
             Forbidden: This account may not delete it.
@@ -146,10 +166,12 @@ class DealPipelines(Resource):
         The first page holds the first deals of every stage, the pages behind it go on with one stage
         each. A page's `groups` has the stages with their counts, as the vendor sent them.
 
+        `GET /api/v2/deals/pipelines/{pipeline_id}/deals`
+
         Args:
             pipeline_id: The pipeline.
             sort: `<field>:asc` or `<field>:desc`, such as `name:asc`; the vendor requires one.
-            query: A search as an object or as its JSON text.
+            query: A search, made with `Q`, an object, or its JSON text.
             stage_id: Only this stage.
             stuck: Only deals that are over the expected days of their stage, or only those that are not.
             limit: Deals of each stage in one answer.
@@ -184,10 +206,12 @@ class DealPipelines(Resource):
         The first page holds the first deals of every owner, the pages behind it go on with one owner
         each. A page's `groups` has the owners with their sums, as the vendor sent them.
 
+        `GET /api/v2/deals/pipelines/{pipeline_id}/owners`
+
         Args:
             pipeline_id: The pipeline.
             sort: `<field>:asc` or `<field>:desc`, such as `name:asc`; the vendor requires one.
-            query: A search as an object or as its JSON text.
+            query: A search, made with `Q`, an object, or its JSON text.
             limit: Deals of each owner in one answer.
             start: A checkpoint of the same list, to go on where it was taken.
 
@@ -204,6 +228,11 @@ class DealPipelines(Resource):
     async def archive(self, pipeline_id: str) -> None:
         """Archive a pipeline; `unarchive` brings it back.
 
+        `POST /api/v2/deals/pipelines/{pipeline_id}/archive`
+
+        Args:
+            pipeline_id: The pipeline.
+
         Raises:
             NotFound: No pipeline has this id.
         """
@@ -212,6 +241,11 @@ class DealPipelines(Resource):
     async def unarchive(self, pipeline_id: str) -> None:
         """Bring an archived pipeline back.
 
+        `POST /api/v2/deals/pipelines/{pipeline_id}/unarchive`
+
+        Args:
+            pipeline_id: The pipeline.
+
         Raises:
             NotFound: No pipeline has this id.
         """
@@ -219,6 +253,12 @@ class DealPipelines(Resource):
 
     async def add_lost_reason(self, pipeline_id: str, *, reason: str) -> Pipeline:
         """Add a reason why deals of a pipeline are lost. Never repeated automatically.
+
+        `POST /api/v2/deals/pipelines/{pipeline_id}/lost_reasons`
+
+        Args:
+            pipeline_id: The pipeline.
+            reason: Why, in at most 256 characters.
 
         Raises:
             ActionRefused: The pipeline has this reason.

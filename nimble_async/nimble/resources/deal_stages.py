@@ -6,7 +6,7 @@ from msgspec import UNSET, UnsetType
 
 from nimble_async._aio.resource import Resource
 from nimble_async._sansio.operation import Shape, delete, post, put
-from nimble_async.nimble.models.limits import check_length, given
+from nimble_async.nimble.models.limits import changed, check_length, given
 from nimble_async.nimble.models.pipeline_drafts import check_stage
 from nimble_async.nimble.models.pipelines import Pipeline
 
@@ -44,6 +44,8 @@ class DealStages(Resource):
     ) -> Pipeline:
         """Add a stage to a pipeline. Never repeated automatically.
 
+        `POST /api/v2/deals/pipelines/{pipeline_id}/stages`
+
         Args:
             pipeline_id: The pipeline; sent in the body too, as documented.
             name: The stage's name.
@@ -79,6 +81,8 @@ class DealStages(Resource):
     ) -> Pipeline:
         """Change a stage; what is not given stays.
 
+        `PUT /api/v2/deals/pipelines/{pipeline_id}/stages/{stage_id}`
+
         Args:
             pipeline_id: The pipeline.
             stage_id: The stage.
@@ -89,12 +93,12 @@ class DealStages(Resource):
 
         Raises:
             NotFound: No pipeline or stage has this id.
-            DraftRefused: A text or a number is outside of its bounds.
+            DraftRefused: A text or a number is outside of its bounds, or nothing is changed.
         """
         check_length("The name of a stage", name, least=1, most=_LONGEST)
         check_length("The description of a stage", description, least=1, most=_LONGEST)
         check_stage(expected_days=UNSET, default_probability=default_probability)
-        body = given(
+        body = changed(
             name=name,
             description=description,
             expected_days=expected_days,
@@ -104,6 +108,12 @@ class DealStages(Resource):
 
     async def archive(self, pipeline_id: str, stage_id: str) -> None:
         """Archive a stage. The vendor's verb is DELETE, and no documented route brings it back.
+
+        `DELETE /api/v2/deals/pipelines/{pipeline_id}/stages/{stage_id}`
+
+        Args:
+            pipeline_id: The pipeline.
+            stage_id: The stage.
 
         Raises:
             NotFound: No pipeline or stage has this id.

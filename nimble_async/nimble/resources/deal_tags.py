@@ -18,7 +18,7 @@ from nimble_async._aio.resource import Resource
 from nimble_async._sansio.operation import Operation, Paging, Shape, delete, get, post, put
 from nimble_async.errors import NotFound, QueryRefused
 from nimble_async.nimble.models.deal_notes import DealTag, TagAssignment
-from nimble_async.nimble.models.limits import given
+from nimble_async.nimble.models.limits import given, texts
 from nimble_async.nimble.resources.arguments import check_paging, search_text
 
 __all__ = ["ASSIGN", "DELETE", "LIST", "RENAME", "DealTags"]
@@ -49,6 +49,8 @@ class DealTags(Resource):
     ) -> Paginator[DealTag]:
         """List tags of deals, in one page; nothing is sent until the list is awaited or iterated.
 
+        `GET /api/v2/deals/tags`
+
         Args:
             starts_with: Only tags whose names begin so.
             limit: Tags to send, at most.
@@ -72,6 +74,8 @@ class DealTags(Resource):
 
         The answer says how far the job was when it answered; no documented route asks again.
 
+        `POST /api/v2/deals/tags`
+
         Args:
             tags: The names of the tags.
             query: A search for deals, as an object or as its JSON text.
@@ -79,16 +83,23 @@ class DealTags(Resource):
 
         Raises:
             ActionRefused: The check found deals that this account may not edit.
-            QueryRefused: The vendor would refuse the search, or `tags` is one text.
+            QueryRefused: The vendor would refuse the search, or `tags` is empty or one text.
         """
-        if isinstance(tags, str):
-            raise QueryRefused(f"Give a list of tags, such as [{tags!r}], not one text.")
+        names = texts("tag", tags, refused=QueryRefused)
+        if not names:
+            raise QueryRefused("Give one tag at least.")
         search = msgspec.Raw((search_text(query) or "{}").encode())
-        body = given(tags=[*tags], query=search, preflight_checks=preflight_checks)
+        body = given(tags=names, query=search, preflight_checks=preflight_checks)
         return await self._call(ASSIGN, body=body)
 
     async def rename(self, tag_name: str, *, new_tag: str) -> None:
         """Rename a tag on every deal.
+
+        `PUT /api/2/deals/tags/{tag_name}`
+
+        Args:
+            tag_name: The tag as it is called now.
+            new_tag: Its new name.
 
         Raises:
             ActionRefused: There is a tag of the new name.
@@ -98,6 +109,8 @@ class DealTags(Resource):
 
     async def delete(self, tag_name: str, *, preflight_checks: bool | UnsetType = UNSET) -> None:
         """Take a tag from every deal.
+
+        `DELETE /api/2/deals/tags/{tag_name}`
 
         Args:
             tag_name: The tag.

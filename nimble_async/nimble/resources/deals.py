@@ -11,6 +11,7 @@ from nimble_async.nimble.models.activities import Activity
 from nimble_async.nimble.models.deal_drafts import DealDraft, DealPatch
 from nimble_async.nimble.models.deal_notes import WonDeals
 from nimble_async.nimble.models.deals import Deal
+from nimble_async.nimble.models.limits import changed
 from nimble_async.nimble.resources.arguments import check_paging, check_sort, distinct
 
 __all__ = ["CREATE", "DELETE", "GET", "LIST", "OVERDUE_ACTIVITIES", "UPDATE", "WON_LAST_MONTH", "Deals"]
@@ -45,6 +46,8 @@ class Deals(Resource):
         The page's `total` says how many deals there are, which may be more than it holds:
         `deal_pipelines.deals_by_stage` reads on.
 
+        `GET /api/v2/deals`
+
         Args:
             sort: `<field>:asc` or `<field>:desc`, such as `name:asc`; the vendor requires one.
             limit: Deals to send, at most; the vendor's own limit unless told.
@@ -60,6 +63,11 @@ class Deals(Resource):
     async def get(self, deal_id: str) -> Deal:
         """Return one deal.
 
+        `GET /api/v2/deals/{deal_id}`
+
+        Args:
+            deal_id: The deal.
+
         Raises:
             NotFound: No deal has this id, or this account may not see it.
         """
@@ -67,6 +75,11 @@ class Deals(Resource):
 
     async def create(self, draft: DealDraft) -> Deal:
         """Create a deal on a stage. Never repeated automatically.
+
+        `POST /api/v2/deals`
+
+        Args:
+            draft: What it shall be: its pipeline, its stage, its name, and any other field.
 
         Raises:
             InvalidInput: The vendor refuses these values.
@@ -76,14 +89,26 @@ class Deals(Resource):
     async def update(self, deal_id: str, patch: DealPatch) -> Deal:
         """Change a deal, or move it to another stage or pipeline; what is not in the patch stays.
 
+        `PUT /api/v2/deals/{deal_id}`
+
+        Args:
+            deal_id: The deal.
+            patch: What to change; `DealPatch.of(deal)` adds to lists and takes from them.
+
         Raises:
+            DraftRefused: Nothing is changed.
             NotFound: No deal has this id, or this account may not see it.
             InvalidInput: The vendor refuses these values.
         """
-        return await self._call(UPDATE, body=patch.body(), deal_id=deal_id)
+        return await self._call(UPDATE, body=changed(**patch.body()), deal_id=deal_id)
 
     async def delete(self, deal_id: str) -> None:
         """Delete a deal.
+
+        `DELETE /api/v2/deals/{deal_id}`
+
+        Args:
+            deal_id: The deal.
 
         Raises:
             Forbidden: This account may not delete it.
@@ -92,7 +117,10 @@ class Deals(Resource):
         await self._call(DELETE, deal_id=deal_id)
 
     async def won_last_month(self) -> WonDeals:
-        """Return the sum and the number of the deals won last month, over all pipelines."""
+        """Return the sum and the number of the deals won last month, over all pipelines.
+
+        `GET /api/v2/deals/widget/won_last_month`
+        """
         return await self._call(WON_LAST_MONTH)
 
     def overdue_activities(
@@ -106,6 +134,8 @@ class Deals(Resource):
         """List the overdue activities of a deal, longest overdue first, in one page.
 
         Nothing is sent until the list is awaited or iterated.
+
+        `GET /api/v2/deals/{deal_id}/overdue`
 
         Args:
             deal_id: The deal.

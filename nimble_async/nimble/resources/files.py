@@ -25,6 +25,8 @@ class Files(Resource):
         The verb, the body and the answer are guesses: the vendor's own pages upload with Azure's
         JavaScript library.
 
+        `POST /api/files/azure/upload`
+
         Args:
             body: Anything msgspec can write as JSON, or bytes of JSON.
 

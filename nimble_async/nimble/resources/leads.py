@@ -7,7 +7,7 @@ brings it into the pipeline.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar, overload
 
 from msgspec import UNSET, UnsetType
 
@@ -26,6 +26,8 @@ __all__ = [
     "UPDATE_UNSUCCESSFUL_EXIT",
     "Leads",
 ]
+
+C = TypeVar("C", bound=Contact)
 
 _LEAD = "/api/v2/leads/{lead_id}/{pipeline_id}"
 MOVE = post("leads.move", f"{_LEAD}/move", returns=Contact, summary="Put a contact on a stage of a pipeline.")
@@ -53,15 +55,53 @@ CLEAR = delete(
 class Leads(Resource):
     """Contacts on their way through pipelines.
 
-    Every method returns the contact, takes the contact's id as `lead_id`, and raises `NotFound` where
-    there is no such contact or pipeline, and `ActionRefused` where the step breaks a rule of the
-    pipeline or the contact is not this account's to edit.
+    A lead's id is its contact's id, and every method returns the contact.
     """
 
-    async def move(self, lead_id: str, pipeline_id: str, *, stage_id: str) -> Contact:
-        """Put a contact on a stage; a contact that is not in the pipeline enters it."""
-        return await self._call(MOVE, body={"stage_id": stage_id}, lead_id=lead_id, pipeline_id=pipeline_id)
+    @overload
+    async def move(self, lead_id: str, pipeline_id: str, *, stage_id: str) -> Contact: ...
+    @overload
+    async def move(self, lead_id: str, pipeline_id: str, *, stage_id: str, view: type[C]) -> C: ...
+    async def move(
+        self, lead_id: str, pipeline_id: str, *, stage_id: str, view: type[Contact] = Contact
+    ) -> Any:
+        """Put a contact on a stage; a contact that is not in the pipeline enters it. Returns the contact.
 
+        `POST /api/v2/leads/{lead_id}/{pipeline_id}/move`
+
+        Args:
+            lead_id: The contact's id.
+            pipeline_id: The pipeline.
+            stage_id: The stage.
+            view: A class with typed fields to read the contact as, as in `contacts.list`.
+
+        Raises:
+            NotFound: There is no such contact or pipeline.
+            ActionRefused: The step breaks a rule of the pipeline, or the contact is not this account's.
+        """
+        return await self._call(
+            MOVE.yielding(view), body={"stage_id": stage_id}, lead_id=lead_id, pipeline_id=pipeline_id
+        )
+
+    @overload
+    async def exit_successful(
+        self,
+        lead_id: str,
+        pipeline_id: str,
+        *,
+        actual_exit_date: datetime | str | UnsetType | None = ...,
+        notes: str | UnsetType | None = ...,
+    ) -> Contact: ...
+    @overload
+    async def exit_successful(
+        self,
+        lead_id: str,
+        pipeline_id: str,
+        *,
+        view: type[C],
+        actual_exit_date: datetime | str | UnsetType | None = ...,
+        notes: str | UnsetType | None = ...,
+    ) -> C: ...
     async def exit_successful(
         self,
         lead_id: str,
@@ -69,19 +109,48 @@ class Leads(Resource):
         *,
         actual_exit_date: datetime | str | UnsetType | None = UNSET,
         notes: str | UnsetType | None = UNSET,
-    ) -> Contact:
-        """Take a lead out as won.
+        view: type[Contact] = Contact,
+    ) -> Any:
+        """Take a lead out as won; returns the contact.
+
+        `POST /api/v2/leads/{lead_id}/{pipeline_id}/successful`
 
         Args:
-            lead_id: The contact.
+            lead_id: The contact's id.
             pipeline_id: The pipeline.
             actual_exit_date: When; the time of the call unless told. The vendor documents no format: a
                 moment goes out in ISO 8601, text as it is.
             notes: A remark.
+            view: A class with typed fields to read the contact as, as in `contacts.list`.
+
+        Raises:
+            NotFound: There is no such contact or pipeline.
+            ActionRefused: The step breaks a rule of the pipeline, or the contact is not this account's.
         """
         body = given(actual_exit_date=_moment(actual_exit_date), notes=notes)
-        return await self._call(EXIT_SUCCESSFUL, body=body, lead_id=lead_id, pipeline_id=pipeline_id)
+        return await self._call(
+            EXIT_SUCCESSFUL.yielding(view), body=body, lead_id=lead_id, pipeline_id=pipeline_id
+        )
 
+    @overload
+    async def update_successful_exit(
+        self,
+        lead_id: str,
+        pipeline_id: str,
+        *,
+        actual_exit_date: datetime | str | UnsetType | None = ...,
+        notes: str | UnsetType | None = ...,
+    ) -> Contact: ...
+    @overload
+    async def update_successful_exit(
+        self,
+        lead_id: str,
+        pipeline_id: str,
+        *,
+        view: type[C],
+        actual_exit_date: datetime | str | UnsetType | None = ...,
+        notes: str | UnsetType | None = ...,
+    ) -> C: ...
     async def update_successful_exit(
         self,
         lead_id: str,
@@ -89,11 +158,50 @@ class Leads(Resource):
         *,
         actual_exit_date: datetime | str | UnsetType | None = UNSET,
         notes: str | UnsetType | None = UNSET,
-    ) -> Contact:
-        """Correct a won exit; the arguments are those of `exit_successful`."""
-        body = given(actual_exit_date=_moment(actual_exit_date), notes=notes)
-        return await self._call(UPDATE_SUCCESSFUL_EXIT, body=body, lead_id=lead_id, pipeline_id=pipeline_id)
+        view: type[Contact] = Contact,
+    ) -> Any:
+        """Correct a won exit; returns the contact.
 
+        `PUT /api/v2/leads/{lead_id}/{pipeline_id}/successful`
+
+        Args:
+            lead_id: The contact's id.
+            pipeline_id: The pipeline.
+            actual_exit_date: When; as it was unless told. The vendor documents no format: a moment goes out
+                in ISO 8601, text as it is.
+            notes: A remark.
+            view: A class with typed fields to read the contact as, as in `contacts.list`.
+
+        Raises:
+            NotFound: There is no such contact or pipeline.
+            ActionRefused: The step breaks a rule of the pipeline, or the contact is not this account's.
+        """
+        body = given(actual_exit_date=_moment(actual_exit_date), notes=notes)
+        return await self._call(
+            UPDATE_SUCCESSFUL_EXIT.yielding(view), body=body, lead_id=lead_id, pipeline_id=pipeline_id
+        )
+
+    @overload
+    async def exit_unsuccessful(
+        self,
+        lead_id: str,
+        pipeline_id: str,
+        *,
+        actual_exit_date: datetime | str | UnsetType | None = ...,
+        notes: str | UnsetType | None = ...,
+        lost_reason: str | UnsetType | None = ...,
+    ) -> Contact: ...
+    @overload
+    async def exit_unsuccessful(
+        self,
+        lead_id: str,
+        pipeline_id: str,
+        *,
+        view: type[C],
+        actual_exit_date: datetime | str | UnsetType | None = ...,
+        notes: str | UnsetType | None = ...,
+        lost_reason: str | UnsetType | None = ...,
+    ) -> C: ...
     async def exit_unsuccessful(
         self,
         lead_id: str,
@@ -102,19 +210,51 @@ class Leads(Resource):
         actual_exit_date: datetime | str | UnsetType | None = UNSET,
         notes: str | UnsetType | None = UNSET,
         lost_reason: str | UnsetType | None = UNSET,
-    ) -> Contact:
-        """Take a lead out as lost.
+        view: type[Contact] = Contact,
+    ) -> Any:
+        """Take a lead out as lost; returns the contact.
+
+        `POST /api/v2/leads/{lead_id}/{pipeline_id}/unsuccessful`
 
         Args:
-            lead_id: The contact.
+            lead_id: The contact's id.
             pipeline_id: The pipeline.
-            actual_exit_date: When; as in `exit_successful`.
+            actual_exit_date: When; the time of the call unless told. The vendor documents no format: a
+                moment goes out in ISO 8601, text as it is.
             notes: A remark.
             lost_reason: Why. Whether the vendor wants the id or the text of a reason is not documented.
+            view: A class with typed fields to read the contact as, as in `contacts.list`.
+
+        Raises:
+            NotFound: There is no such contact or pipeline.
+            ActionRefused: The step breaks a rule of the pipeline, or the contact is not this account's.
         """
         body = given(actual_exit_date=_moment(actual_exit_date), notes=notes, lost_reason=lost_reason)
-        return await self._call(EXIT_UNSUCCESSFUL, body=body, lead_id=lead_id, pipeline_id=pipeline_id)
+        return await self._call(
+            EXIT_UNSUCCESSFUL.yielding(view), body=body, lead_id=lead_id, pipeline_id=pipeline_id
+        )
 
+    @overload
+    async def update_unsuccessful_exit(
+        self,
+        lead_id: str,
+        pipeline_id: str,
+        *,
+        actual_exit_date: datetime | str | UnsetType | None = ...,
+        notes: str | UnsetType | None = ...,
+        lost_reason: str | UnsetType | None = ...,
+    ) -> Contact: ...
+    @overload
+    async def update_unsuccessful_exit(
+        self,
+        lead_id: str,
+        pipeline_id: str,
+        *,
+        view: type[C],
+        actual_exit_date: datetime | str | UnsetType | None = ...,
+        notes: str | UnsetType | None = ...,
+        lost_reason: str | UnsetType | None = ...,
+    ) -> C: ...
     async def update_unsuccessful_exit(
         self,
         lead_id: str,
@@ -123,18 +263,69 @@ class Leads(Resource):
         actual_exit_date: datetime | str | UnsetType | None = UNSET,
         notes: str | UnsetType | None = UNSET,
         lost_reason: str | UnsetType | None = UNSET,
-    ) -> Contact:
-        """Correct a lost exit; the arguments are those of `exit_unsuccessful`."""
+        view: type[Contact] = Contact,
+    ) -> Any:
+        """Correct a lost exit; returns the contact.
+
+        `PUT /api/v2/leads/{lead_id}/{pipeline_id}/unsuccessful`
+
+        Args:
+            lead_id: The contact's id.
+            pipeline_id: The pipeline.
+            actual_exit_date: When; as it was unless told. The vendor documents no format: a moment goes out
+                in ISO 8601, text as it is.
+            notes: A remark.
+            lost_reason: Why. Whether the vendor wants the id or the text of a reason is not documented.
+            view: A class with typed fields to read the contact as, as in `contacts.list`.
+
+        Raises:
+            NotFound: There is no such contact or pipeline.
+            ActionRefused: The step breaks a rule of the pipeline, or the contact is not this account's.
+        """
         body = given(actual_exit_date=_moment(actual_exit_date), notes=notes, lost_reason=lost_reason)
-        return await self._call(UPDATE_UNSUCCESSFUL_EXIT, body=body, lead_id=lead_id, pipeline_id=pipeline_id)
+        return await self._call(
+            UPDATE_UNSUCCESSFUL_EXIT.yielding(view), body=body, lead_id=lead_id, pipeline_id=pipeline_id
+        )
 
-    async def undo(self, lead_id: str, pipeline_id: str) -> Contact:
-        """Take back the last exit, won or lost."""
-        return await self._call(UNDO, lead_id=lead_id, pipeline_id=pipeline_id)
+    @overload
+    async def undo(self, lead_id: str, pipeline_id: str) -> Contact: ...
+    @overload
+    async def undo(self, lead_id: str, pipeline_id: str, *, view: type[C]) -> C: ...
+    async def undo(self, lead_id: str, pipeline_id: str, *, view: type[Contact] = Contact) -> Any:
+        """Take back the last exit, won or lost; returns the contact.
 
-    async def clear(self, lead_id: str, pipeline_id: str) -> Contact:
-        """Forget every step of a lead's present run through a pipeline."""
-        return await self._call(CLEAR, lead_id=lead_id, pipeline_id=pipeline_id)
+        `POST /api/v2/leads/{lead_id}/{pipeline_id}/undo`
+
+        Args:
+            lead_id: The contact's id.
+            pipeline_id: The pipeline.
+            view: A class with typed fields to read the contact as, as in `contacts.list`.
+
+        Raises:
+            NotFound: There is no such contact or pipeline.
+            ActionRefused: The step breaks a rule of the pipeline, or the contact is not this account's.
+        """
+        return await self._call(UNDO.yielding(view), lead_id=lead_id, pipeline_id=pipeline_id)
+
+    @overload
+    async def clear(self, lead_id: str, pipeline_id: str) -> Contact: ...
+    @overload
+    async def clear(self, lead_id: str, pipeline_id: str, *, view: type[C]) -> C: ...
+    async def clear(self, lead_id: str, pipeline_id: str, *, view: type[Contact] = Contact) -> Any:
+        """Forget every step of a lead's present run through a pipeline; returns the contact.
+
+        `DELETE /api/v2/leads/{lead_id}/{pipeline_id}`
+
+        Args:
+            lead_id: The contact's id.
+            pipeline_id: The pipeline.
+            view: A class with typed fields to read the contact as, as in `contacts.list`.
+
+        Raises:
+            NotFound: There is no such contact or pipeline.
+            ActionRefused: The step breaks a rule of the pipeline, or the contact is not this account's.
+        """
+        return await self._call(CLEAR.yielding(view), lead_id=lead_id, pipeline_id=pipeline_id)
 
 
 def _moment(when: datetime | str | UnsetType | None) -> Any:

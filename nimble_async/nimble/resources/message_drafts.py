@@ -36,6 +36,8 @@ class MessageDrafts(Resource):
     ) -> Paginator[DraftMessage]:
         """List draft messages; nothing is sent until the list is awaited or iterated.
 
+        `GET /api/v1/messages/drafts`
+
         Args:
             recipients: Only messages to these addresses.
             sender: Only messages of this account.
@@ -56,6 +58,11 @@ class MessageDrafts(Resource):
 
     async def create(self, draft: MessageDraft) -> DraftMessage:
         """Save a draft message; nothing is sent to anybody. Never repeated automatically.
+
+        `POST /api/v1/messages/drafts`
+
+        Args:
+            draft: What it shall be; no member is needed.
 
         Raises:
             InvalidInput: The vendor refuses these values.

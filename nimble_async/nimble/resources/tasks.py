@@ -17,6 +17,8 @@ class Tasks(Resource):
     async def create(self, draft: TaskDraft) -> Task:
         """Create a task.
 
+        `POST /api/v1/tasks`
+
         Args:
             draft: What it shall be; `TaskDraft.of(...)` takes moments and ids.
 

@@ -17,6 +17,8 @@ class Users(Resource):
     async def me(self) -> Myself:
         """Return the user whom the key or token belongs to.
 
+        `GET /api/v1/myself`
+
         Raises:
             Unauthorized: The key or token is refused.
         """

@@ -12,7 +12,7 @@ from typing import Any, cast
 import msgspec
 
 from nimble_async.testing.activecampaign.world import DealsWorld, Table
-from nimble_async.testing.nimble.call import Answer, Call, Refusal, json_answer
+from nimble_async.testing.call import Answer, Call, Refusal, json_answer
 
 __all__ = [
     "as_text",

@@ -16,7 +16,7 @@ from nimble_async.testing.activecampaign.answers import (
     rows_of,
     world_of,
 )
-from nimble_async.testing.nimble.call import Answer, Call, Handler, Refusal, json_answer
+from nimble_async.testing.call import Answer, Call, Handler, Refusal, json_answer
 
 __all__ = [
     "HANDLERS",

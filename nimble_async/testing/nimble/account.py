@@ -75,7 +75,10 @@ class Account:
         self.deals: dict[int, DealProfile] = {}
         """Deals by serial."""
         self.notes: dict[str, dict[str, Any]] = {}
-        self.tasks: dict[str, dict[str, Any]] = {}
+        self.activities: dict[str, dict[str, Any]] = {}
+        """Tasks, calls and events; `agenda.activities_of` writes those that the account began with."""
+        self.begun = False
+        """Whether it has."""
         self.drafts: dict[str, dict[str, Any]] = {}
         self.deal_notes: dict[str, dict[str, Any]] = {}
         self.uploads: set[str] = set()

@@ -12,9 +12,20 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct
 
-from nimble_async.testing.nimble.call import Call, Refusal, invalid
+from nimble_async.testing.call import Call, Refusal
+from nimble_async.testing.nimble.refusals import invalid
 
-__all__ = ["Rule", "complain", "insert_after", "preflight", "read_body", "require_id", "wrong_in"]
+__all__ = [
+    "Rule",
+    "complain",
+    "insert_after",
+    "preflight",
+    "read_body",
+    "read_flag",
+    "read_number",
+    "require_id",
+    "wrong_in",
+]
 
 _KINDS: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -115,7 +126,7 @@ def preflight(call: Call, *, required: bool) -> bool:
         Refusal: It is no boolean, or `required` and missing: a 409.
     """
     if call.text("preflight_checks") is not None:
-        return call.flag("preflight_checks", default=False)
+        return read_flag(call, "preflight_checks", default=False)
     body = read_body(call, preflight_checks=Rule(kind="boolean", required=required))
     return body.get("preflight_checks") is True
 
@@ -152,3 +163,37 @@ def insert_after(
                 members.insert(place + 1, new)
                 return
         raise complain("/insert_after", f"There is no {after} to stand after")
+
+
+def read_number(call: Call, name: str, default: int, *, least: int = 1) -> int:
+    """Return a query parameter as a number.
+
+    Raises:
+        Refusal: It is no whole number, or below `least`.
+    """
+    text = call.text(name)
+    if text is None or text == "":
+        return default
+    try:
+        value = int(text)
+    except ValueError:
+        raise Refusal(invalid({f"/{name}": f"Can't parse value {text} as INTEGER"})) from None
+    if value < least:
+        raise Refusal(invalid({f"/{name}": f"{value} is less than {least}"}))
+    return value
+
+
+def read_flag(call: Call, name: str, *, default: bool) -> bool:
+    """Return a query parameter as a boolean: 1, 0, true or false in any case.
+
+    Raises:
+        Refusal: It is none of these.
+    """
+    text = call.text(name)
+    if text is None or text == "":
+        return default
+    if text.lower() in {"1", "true"}:
+        return True
+    if text.lower() in {"0", "false"}:
+        return False
+    raise Refusal(invalid({f"/{name}": f"Can't parse value {text} as BOOLEAN"}))

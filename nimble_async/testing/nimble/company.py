@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from nimble_async.testing.nimble.call import Answer, Call, Handler, json_answer
+from nimble_async.testing.call import Answer, Call, Handler, json_answer
 from nimble_async.testing.nimble.standing import USERS
 
 __all__ = ["HANDLERS", "users"]

@@ -7,24 +7,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
+from nimble_async.testing.call import EMPTY, Answer, Call, Handler, Refusal, json_answer
 from nimble_async.testing.nimble.account import Profile
-from nimble_async.testing.nimble.call import (
-    EMPTY,
-    Answer,
-    Call,
-    Handler,
-    Refusal,
-    affected,
-    forbidden,
-    invalid,
-    json_answer,
-    not_acceptable,
-    not_found,
-)
-from nimble_async.testing.nimble.checks import Rule, complain, read_body, wrong_in
+from nimble_async.testing.nimble.agenda import in_running_sequence
+from nimble_async.testing.nimble.checks import Rule, complain, read_body, read_flag, wrong_in
 from nimble_async.testing.nimble.contacts import found_by, shown_contact
 from nimble_async.testing.nimble.content import contact_values, created_text, kind_of, profile_of
 from nimble_async.testing.nimble.field_values import Values, checked_fields
+from nimble_async.testing.nimble.refusals import affected, forbidden, invalid, not_acceptable, not_found
 from nimble_async.testing.nimble.standing import OWNER, USERS
 
 __all__ = [
@@ -162,11 +152,15 @@ def delete(call: Call) -> Answer:
     method = call.text("deletion_method") or "regular"
     if method not in {"regular", "force"}:
         raise complain("/deletion_method", f"{method!r} is not one of ['regular', 'force']")
-    call.flag("cleanup_email_lists", default=False)
+    read_flag(call, "cleanup_email_lists", default=False)
     ids = call.ids["contact_id"].split(",")
     serials = [serial_of(call, contact_id) for contact_id in ids]
     if not all(editable(call, serial) for serial in serials):
         return forbidden("delete this contact")
+    if method == "regular" and any(in_running_sequence(call, serial) for serial in serials):
+        raise complain(
+            "/", "The contact is in a sequence: use deletion_method=force to delete it all the same"
+        )
     for serial in dict.fromkeys(serials):
         _remove(call, serial)
     return EMPTY if len(ids) == 1 else json_answer({"status": "ok", "data": {"ids": ids}})
@@ -178,7 +172,7 @@ def delete_bulk(call: Call) -> Answer:
         raise complain("/", "One of keyword, query and record_type must be given")
     serials = found_by(call)
     kept = [serial for serial in serials if not editable(call, serial)]
-    if kept and call.flag("preflight_checks", default=False):
+    if kept and read_flag(call, "preflight_checks", default=False):
         ids = [call.world.contacts.id_of(serial) for serial in kept]
         query = {"and": [{"is_editable": {"is": False}}, {"_id": {"in": ids}}]}
         message = "Some contacts cannot be deleted because of their privacy settings"

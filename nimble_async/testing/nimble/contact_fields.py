@@ -11,20 +11,12 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from nimble_async.testing.call import EMPTY, Answer, Call, Handler, Refusal, json_answer
 from nimble_async.testing.nimble.account import Place
-from nimble_async.testing.nimble.call import (
-    EMPTY,
-    Answer,
-    Call,
-    Handler,
-    Refusal,
-    affected,
-    json_answer,
-    not_found,
-)
 from nimble_async.testing.nimble.checks import Rule, complain, insert_after, preflight, read_body
 from nimble_async.testing.nimble.contact_changes import note_change, serial_of, unless_editable
 from nimble_async.testing.nimble.content import contact_values, profile_of
+from nimble_async.testing.nimble.refusals import affected, not_found
 from nimble_async.testing.nimble.standing import FIELD_GROUPS
 
 __all__ = [

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from nimble_async.testing.nimble.call import Answer, Call, Handler, Refusal, json_answer, not_found
-from nimble_async.testing.nimble.checks import Rule, complain, read_body, require_id
+from nimble_async.testing.call import Answer, Call, Handler, Refusal, json_answer
+from nimble_async.testing.nimble.checks import Rule, complain, read_body, read_number, require_id
 from nimble_async.testing.nimble.contact_changes import serial_of
 from nimble_async.testing.nimble.content import created_text, short_contact
+from nimble_async.testing.nimble.refusals import not_found
 from nimble_async.testing.nimble.standing import OWNER
 
 __all__ = [
@@ -85,7 +86,7 @@ def delete(call: Call) -> Answer:
 
 def list_notes(call: Call) -> Answer:
     """Answer one page of the notes on a contact, the newest first; none for an unknown contact."""
-    number, size = call.number("page", 1), call.number("per_page", _PAGE)
+    number, size = read_number(call, "page", 1), read_number(call, "per_page", _PAGE)
     notes = notes_of(call, call.ids["contact_id"])
     total, start = len(notes), (number - 1) * size
     meta = {

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from nimble_async.testing.nimble.call import Answer, Call, Handler, json_answer
-from nimble_async.testing.nimble.checks import complain
+from nimble_async.testing.call import Answer, Call, Handler, json_answer
+from nimble_async.testing.nimble.agenda import activities_of
+from nimble_async.testing.nimble.checks import complain, read_flag, read_number
 from nimble_async.testing.nimble.contact_changes import serial_of
 from nimble_async.testing.nimble.contact_notes import notes_of
 from nimble_async.testing.nimble.deal_content import deal_values
-from nimble_async.testing.nimble.tasks import feed_wall, page_after, stamp, wall_of
+from nimble_async.testing.nimble.tasks import details_of, feed_wall, page_after, stamp, wall_of
 
 __all__ = ["HANDLERS", "list_proceedings", "list_providers"]
 
@@ -65,7 +66,7 @@ def list_proceedings(call: Call) -> Answer:
     if unknown:
         raise complain("/types", f"{unknown[0]!r} is not one of {list(_TYPES)}")
     past = direction == "past"
-    every = [*_notes(call, contact_id), *_tasks(call, contact_id), *_deals(call, contact_id)]
+    every = [*_notes(call, contact_id), *_activities(call, contact_id), *_deals(call, contact_id)]
     rows = [
         row
         for row in every
@@ -76,7 +77,7 @@ def list_proceedings(call: Call) -> Answer:
     rows.sort(key=lambda row: row[0], reverse=past)
     start = wall_of("/next_tstamp", call.text("next_tstamp"))
     cursor = None if start is None else (start, call.text("next_id") or "")
-    shown, following = page_after(rows, cursor, call.number("limit", 1), down=past)
+    shown, following = page_after(rows, cursor, read_number(call, "limit", 1), down=past)
     page = None if following is None else {"next_tstamp": stamp(following[0]), "next_id": following[1]}
     return json_answer({"next_page": page, "proceedings": shown})
 
@@ -114,13 +115,15 @@ def _notes(call: Call, contact_id: str) -> list[_Row]:
     ]
 
 
-def _tasks(call: Call, contact_id: str) -> list[_Row]:
+def _activities(call: Call, contact_id: str) -> list[_Row]:
     return [
         _row(
-            feed_wall(task), "task", task["id"], task["subject"], task["notes"] or "",
-            {"completed": task["completed"] is not None, "due_date": stamp(task["due"])},
+            feed_wall(task), task["kind"], task["id"], task["subject"], task["notes"] or "",
+            # A meeting is never marked as done.
+            details_of(task)
+            | ({} if task["kind"] == "event" else {"completed": task["completed"] is not None}),
         )
-        for task in call.account.tasks.values()
+        for task in activities_of(call).values()
         if contact_id in task["contacts"]
     ]  # fmt: skip
 
@@ -143,8 +146,8 @@ def _is_past(call: Call, row: _Row) -> bool:
 
 
 def _asked(call: Call, entry: Mapping[str, Any]) -> bool:
-    """Return whether the filter for what is completed lets an entry through; it is about tasks only."""
+    """Return whether the filter for what is completed lets an entry through; it is about tasks and calls."""
     done = entry["details"].get("completed")
     if not call.text("completed") or done is None:
         return True
-    return done is call.flag("completed", default=False)
+    return done is read_flag(call, "completed", default=False)

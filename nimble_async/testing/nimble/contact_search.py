@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 from msgspec import Struct
 
-from nimble_async.testing.nimble.call import Call
+from nimble_async.testing.call import Call
 from nimble_async.testing.nimble.content import (
     contact_values,
     contacted_wall,
@@ -83,11 +83,13 @@ class _Names:
     def __init__(self, call: Call) -> None:
         self._world = call.world
         self._fields = call.account.fields()
+        self._is_custom = call.account.is_custom
 
     def find(self, name: str, custom: bool) -> Field | None:  # noqa: FBT001 (the compiler's one argument)
-        """Return what a name stands for, or None."""
-        field = None if custom else self._made_up(name)
-        return field or self._named(name)
+        """Return what a name stands for, or None; fields of the account's own are asked for as such."""
+        if custom:
+            return self._named(name) if self._is_custom(name) else None
+        return self._made_up(name) or (None if self._is_custom(name) else self._named(name))
 
     def _made_up(self, name: str) -> Field | None:
         """Return a name that is no field of its own."""
@@ -103,7 +105,7 @@ class _Names:
             "names": lambda: Field(kind="names", read=self._whole_name),
             "title": lambda: Field(kind="employment", read=self._jobs("title", "title")),
             "company_name": lambda: Field(
-                kind="employment", read=self._jobs("company_name", "parent company", "company name")
+                kind="employment", read=self._jobs("company_name", "parent company")
             ),
             "created": lambda: Field(kind="stamp", read=lambda serial: (herd.created[serial],)),
             "updated": lambda: Field(kind="stamp", read=lambda serial: (updated_wall(world, serial),)),

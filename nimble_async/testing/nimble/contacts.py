@@ -10,7 +10,9 @@ from typing import Any
 
 import msgspec
 
-from nimble_async.testing.nimble.call import Answer, Call, Handler, Refusal, invalid, json_answer
+from nimble_async.testing.call import Answer, Call, Handler, Refusal, json_answer
+from nimble_async.testing.nimble.agenda import sequences_of
+from nimble_async.testing.nimble.checks import read_flag, read_number
 from nimble_async.testing.nimble.contact_search import Search, compile_search, keyword_search
 from nimble_async.testing.nimble.content import (
     contact_document,
@@ -19,8 +21,9 @@ from nimble_async.testing.nimble.content import (
     leads_of,
     updated_wall,
 )
+from nimble_async.testing.nimble.refusals import invalid
 from nimble_async.testing.nimble.search import Span
-from nimble_async.testing.nimble.standing import SINGLE_FIELDS
+from nimble_async.testing.nimble.standing import OWNER, SINGLE_FIELDS, user
 
 __all__ = [
     "HANDLERS",
@@ -38,7 +41,9 @@ _SORTED_PAGE = 100
 _MOST_IDS = 30
 _MOST_RENDERED = 2_000
 _CONTEXTS = ("last_contacted_data", "employers_data", "leads_data", "sequences_data", "contact_files")
+_OF_OTHERS = frozenset({"employers_data", "sequences_data"})
 _SORTABLE = SINGLE_FIELDS | {"created", "updated", "record type", "_id", "name", "birthday"}
+_RELEVANCE = "score"
 
 _Key = Callable[[int], Any]
 
@@ -106,12 +111,12 @@ HANDLERS: Mapping[str, Handler] = MappingProxyType(
 
 
 def _by_id(call: Call, ids: list[str]) -> Answer:
-    show = _shown(call, leads=call.flag("leads_data", default=True))
+    show = _shown(call, leads=read_flag(call, "leads_data", default=True))
     serials = (call.world.contacts.serial_of(id) for id in ids)  # noqa: A001 (the vendor's word)
     # Whom the user may not see does not exist for him.
     seen = [serial for serial in serials if serial is not None and _visible(call, serial)]
     document: dict[str, Any] = {"resources": [show(serial) for serial in seen]}
-    if call.flag("meta", default=False):
+    if read_flag(call, "meta", default=False):
         document["contacts_meta"] = _metadata(call)
     return json_answer(document, lasting=True)
 
@@ -175,7 +180,7 @@ def _box(kind: Mapping[str, Any]) -> dict[str, Any]:
 def shown_contact(call: Call, serial: int) -> msgspec.Raw:
     """Return one contact with everything, as the answer to a change shows it."""
     document = contact_document(call.world, serial)
-    if call.flag("leads_data", default=True):
+    if read_flag(call, "leads_data", default=True):
         document["stages_info"] = leads_of(call.world, serial)
     return msgspec.Raw(msgspec.json.encode(document))
 
@@ -184,20 +189,21 @@ def _shown(call: Call, *, leads: bool = False) -> Callable[[int], msgspec.Raw]:
     """Return how this call wants a contact shown."""
     wanted = call.text("fields")
     names = None if wanted is None or wanted == "" else frozenset(_names(wanted))
-    tags = call.flag("tags", default=True)
+    tags = read_flag(call, "tags", default=True)
     contexts = tuple(dict.fromkeys(call.names("contexts")))
     unknown = [name for name in contexts if name not in _CONTEXTS]
     if unknown:
         raise Refusal(invalid({"/contexts": f"{unknown[0]!r} is not one of {list(_CONTEXTS)}"}))
-    last = call.flag("last_contacted", default=not contexts or "last_contacted_data" in contexts)
-    if call.flag("files_data", default=False):
+    last = read_flag(call, "last_contacted", default=not contexts or "last_contacted_data" in contexts)
+    if read_flag(call, "files_data", default=False):
         contexts = (*dict.fromkeys((*contexts, "contact_files")),)
     world, account, kept = call.world, call.account, call.rendered
 
     def show(serial: int) -> msgspec.Raw:
         look = account.look(serial) if account.version else None
         key = (serial, world.contacts.touched.get(serial), look, names, tags, last, contexts, leads)
-        if key not in kept:
+        # What other records have a part in may change while this one stays as it is.
+        if key not in kept or _OF_OTHERS.intersection(contexts):
             if len(kept) >= _MOST_RENDERED:
                 kept.clear()
             document = contact_document(world, serial, fields=names, tags=tags, last_contacted=last)
@@ -220,10 +226,35 @@ def _context(call: Call, name: str, serial: int) -> object:
     if name == "contact_files":
         profile = call.account.profiles.get(serial)
         return [] if profile is None else profile.files
-    if name == "last_contacted_data":
-        last = contact_document(call.world, serial, fields=frozenset()).get("last_contacted")
-        return {} if last is None else {"company_lc": {"out": last}, "user_lc": {"out": last}}
-    return []
+    if name == "sequences_data":
+        return sequences_of(call, serial)
+    if name == "employers_data":
+        return _employers(call, serial)
+    last = contact_document(call.world, serial, fields=frozenset()).get("last_contacted")
+    if last is None:
+        return {}
+    return {
+        "company_lc": {"out": last},
+        "user_lc": {"out": last},
+        "last_user": user(last["user_id"]) or OWNER,
+    }
+
+
+def _employers(call: Call, serial: int) -> list[dict[str, str]]:
+    """Return the companies of the account that a person's employments name."""
+    values = contact_values(call.world, serial)
+    names = [text for text, _ in values.get("parent company", ())]
+    for text, _ in values.get("contact employment", ()):
+        names.append(str(msgspec.json.decode(text).get("company_name") or ""))
+    wanted = {name.casefold() for name in names if name}
+    found = []
+    for other in call.account.profiles if wanted else ():
+        own = contact_values(call.world, other).get("company name", [])
+        if call.world.contacts.exists(other) and any(name.casefold() in wanted for name, _ in own):
+            contact_id = call.world.contacts.id_of(other)
+            picture = f"https://app.nimble.com/api/contacts/avatars/{contact_id}"
+            found.append({"contact_id": contact_id, "company_name": own[0][0], "avatar_url": picture})
+    return found
 
 
 def _names(text: str) -> list[str]:
@@ -232,11 +263,14 @@ def _names(text: str) -> list[str]:
 
 
 def _page(call: Call) -> tuple[list[int], dict[str, int], bool]:
-    number, size = call.number("page", 1), call.number("per_page", 30)
+    number, size = read_number(call, "page", 1), read_number(call, "per_page", 30)
     sort = _sort(call)
     if sort is not None and size > _SORTED_PAGE:
         raise Refusal(invalid({"/per_page": f"can't be more than {_SORTED_PAGE} with sort"}))
     search = _search(call)
+    if sort is not None and sort[0] == _RELEVANCE:
+        _unless_relevant(call)
+        sort = None
     rows, key = _ordered(call, search, sort)
     total = len(rows)
     serials = page_of(
@@ -254,9 +288,19 @@ def _sort(call: Call) -> tuple[str, bool] | None:
     name, colon, order = text.rpartition(":")
     if not colon or order not in {"asc", "desc"}:
         raise Refusal(invalid({"/sort": "must be <field>:asc or <field>:desc"}))
-    if name not in _SORTABLE:
+    if name not in _SORTABLE and name != _RELEVANCE:
         raise Refusal(invalid({"/sort": f"{name} is not sortable"}))
     return name, order == "desc"
+
+
+def _unless_relevant(call: Call) -> None:
+    """Let a search be sorted by relevance; how much a hit is worth, and so the order, is undocumented.
+
+    Raises:
+        Refusal: There is nothing to be relevant to.
+    """
+    if not call.text("keyword") and '"contain"' not in (call.text("query") or ""):
+        raise Refusal(invalid({"/sort": f"{_RELEVANCE} needs a keyword, or contain in the query"}))
 
 
 def found_by(call: Call) -> list[int]:

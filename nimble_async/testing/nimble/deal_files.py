@@ -10,18 +10,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from nimble_async.testing.nimble.call import (
-    EMPTY,
-    Answer,
-    Call,
-    Handler,
-    Refusal,
-    invalid,
-    json_answer,
-    not_found,
-)
+from nimble_async.testing.call import EMPTY, Answer, Call, Handler, Refusal, json_answer
 from nimble_async.testing.nimble.checks import Rule, complain, read_body, wrong_in
 from nimble_async.testing.nimble.deals import deal_number, note_deal_change
+from nimble_async.testing.nimble.refusals import invalid, not_found
 from nimble_async.testing.nimble.standing import OWNER
 
 __all__ = ["HANDLERS", "create", "delete", "download_url", "rename", "upload"]

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from nimble_async.testing.nimble.call import EMPTY, Answer, Call, Handler, Refusal, json_answer, not_found
+from nimble_async.testing.call import EMPTY, Answer, Call, Handler, Refusal, json_answer
 from nimble_async.testing.nimble.checks import Rule, read_body
 from nimble_async.testing.nimble.deals import deal_number
+from nimble_async.testing.nimble.refusals import not_found
 from nimble_async.testing.nimble.standing import OWNER
 
 __all__ = ["HANDLERS", "create", "delete", "update"]

@@ -8,17 +8,16 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
-from nimble_async.testing.nimble.call import (
-    EMPTY,
-    Answer,
-    Call,
-    Handler,
-    Refusal,
-    forbidden,
-    json_answer,
-    not_found,
+from nimble_async.testing.call import EMPTY, Answer, Call, Handler, Refusal, json_answer
+from nimble_async.testing.nimble.checks import (
+    Rule,
+    complain,
+    insert_after,
+    read_body,
+    read_flag,
+    read_number,
+    wrong_in,
 )
-from nimble_async.testing.nimble.checks import Rule, complain, insert_after, read_body, wrong_in
 from nimble_async.testing.nimble.contacts import page_of
 from nimble_async.testing.nimble.content import created_text
 from nimble_async.testing.nimble.deal_content import (
@@ -30,6 +29,7 @@ from nimble_async.testing.nimble.deal_content import (
 )
 from nimble_async.testing.nimble.deal_search import compile_deal_search
 from nimble_async.testing.nimble.deals import Order, ordered_deals, sort_of
+from nimble_async.testing.nimble.refusals import forbidden, not_found
 from nimble_async.testing.nimble.search import read_query
 from nimble_async.testing.nimble.standing import OWNER, PIPELINES
 
@@ -357,7 +357,7 @@ def _stuck(call: Call, stage: Mapping[str, Any], rows: list[int]) -> list[int]:
     """Keep the deals that are, or are not, in their stage for longer than it expects; all where not asked."""
     if call.text("stuck") is None:
         return rows
-    wanted = call.flag("stuck", default=False)
+    wanted = read_flag(call, "stuck", default=False)
     latest = call.wall - 86_400 * (stage["expected_days"] or 0)
     return [serial for serial in rows if (call.world.deals.created[serial] < latest) is wanted]
 
@@ -366,7 +366,7 @@ def _group(
     call: Call, sort: Order, rows: list[int], own: Mapping[str, str]
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Return some deals of one group and its meta; the way on is relative, as the vendor's may be."""
-    size, skip = call.number("limit", _GROUP_SIZE), call.number("skip", 0, least=0)
+    size, skip = read_number(call, "limit", _GROUP_SIZE), read_number(call, "skip", 0, least=0)
     chance = call.chance if call.behaviour.unstable_ties else None
     serials = page_of(rows, sort[0], skip, size, chance)
     address = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import date
 
-from nimble_async.testing.nimble.call import Call
+from nimble_async.testing.call import Call
 from nimble_async.testing.nimble.deal_content import (
     deal_owner,
     deal_place,

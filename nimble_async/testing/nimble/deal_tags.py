@@ -5,20 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from nimble_async.testing.nimble.call import (
-    EMPTY,
-    Answer,
-    Call,
-    Handler,
-    affected,
-    json_answer,
-    not_acceptable,
-)
-from nimble_async.testing.nimble.checks import Rule, complain, preflight, read_body
+from nimble_async.testing.call import EMPTY, Answer, Call, Handler, json_answer
+from nimble_async.testing.nimble.checks import Rule, complain, preflight, read_body, read_number
 from nimble_async.testing.nimble.content import created_text
 from nimble_async.testing.nimble.deal_content import deal_tags
 from nimble_async.testing.nimble.deal_search import compile_deal_search
 from nimble_async.testing.nimble.deals import editable_deal, note_deal_change
+from nimble_async.testing.nimble.refusals import affected, not_acceptable
 from nimble_async.testing.nimble.standing import TAGS
 
 __all__ = ["HANDLERS", "assign", "delete", "list_tags", "rename"]
@@ -29,7 +22,7 @@ def list_tags(call: Call) -> Answer:
     prefix = (call.text("starts_with") or "").lower()
     known = sorted(call.account.deal_tags.items())
     tags = [{"name": name, "created": made} for name, made in known if name.lower().startswith(prefix)]
-    return json_answer({"tags": tags[: call.number("limit", len(tags) or 1)]}, lasting=True)
+    return json_answer({"tags": tags[: read_number(call, "limit", len(tags) or 1)]}, lasting=True)
 
 
 def assign(call: Call) -> Answer:

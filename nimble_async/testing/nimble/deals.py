@@ -8,21 +8,12 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
+from nimble_async.testing.call import EMPTY, Answer, Call, Handler, Refusal, json_answer
 from nimble_async.testing.nimble.account import DealProfile
-from nimble_async.testing.nimble.call import (
-    EMPTY,
-    Answer,
-    Call,
-    Handler,
-    Refusal,
-    forbidden,
-    invalid,
-    json_answer,
-    not_found,
-)
-from nimble_async.testing.nimble.checks import Rule, complain, read_body, wrong_in
+from nimble_async.testing.nimble.checks import Rule, complain, read_body, read_number, wrong_in
 from nimble_async.testing.nimble.contacts import page_of
 from nimble_async.testing.nimble.deal_content import deal_document, deal_place, deal_profile, deal_values
+from nimble_async.testing.nimble.refusals import forbidden, invalid, not_found
 from nimble_async.testing.nimble.standing import DEAL_FIELDS, OWNER, user
 from nimble_async.testing.nimble.tasks import activity, due
 
@@ -101,7 +92,7 @@ def note_deal_change(call: Call, serial: int) -> DealProfile:
 def list_deals(call: Call) -> Answer:
     """Answer the first `limit` deals; more pages are not documented, so there are none."""
     sort = sort_of(call)
-    size = call.number("limit", _LIST_SIZE)
+    size = read_number(call, "limit", _LIST_SIZE)
     if call.behaviour.deals_limit_cap is not None:
         size = min(size, call.behaviour.deals_limit_cap)
     rows = ordered_deals(call, sort, None)
@@ -210,9 +201,10 @@ def won_last_month(call: Call) -> Answer:
 def overdue_activities(call: Call) -> Answer:
     """Answer what should have been done for a deal by now, the longest overdue first."""
     deal_number(call)
-    types = call.names("types")
-    tasks = due(call, call.ids["deal_id"]) if not types or "task" in types else []
-    shown = [activity(call, task) for task in tasks[: call.number("limit", _LIST_SIZE)]]
+    shown = [
+        activity(call, one)
+        for one in due(call, call.ids["deal_id"])[: read_number(call, "limit", _LIST_SIZE)]
+    ]
     return json_answer({"activities": shown})
 
 

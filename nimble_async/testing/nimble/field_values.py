@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import ast
 import re
+from calendar import monthrange
 from collections.abc import Mapping
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -21,7 +23,8 @@ Values = dict[str, list[dict[str, Any]]]
 """Field name -> values; an empty list clears the field."""
 
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+){1,2}", re.IGNORECASE)
-_BIRTHDAY = re.compile(r"(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01])(/\d{4})?")
+_BIRTHDAY = re.compile(r"(0?[1-9]|1[0-2])/(0?[1-9]|[12]\d|3[01])(/[1-9]\d{3})?")
+_LEAP_YEAR = 2024
 _MONTH = re.compile(r"(0[1-9]|1[0-2])/\d{4}")
 
 
@@ -87,14 +90,19 @@ def _wrong_value(field: Mapping[str, Any], text: str, kind: str) -> str | None:
     """Return what is wrong with one value of a field, or None."""
     if field["name"] == "domain" and kind != "company":
         return "Domain can be assigned to companies only"
-    patterns = {
-        "domain": (_DOMAIN, "is not a valid domain name"),
-        "birthday": (_BIRTHDAY, "is not a valid date: MM/DD/YYYY or MM/DD"),
-    }
-    if field["name"] in patterns:
-        pattern, message = patterns[field["name"]]
-        return None if pattern.fullmatch(text) else f"{text} {message}"
+    if field["name"] == "domain":
+        return None if _DOMAIN.fullmatch(text) else f"{text} is not a valid domain name"
+    if field["name"] == "birthday":
+        return None if _is_day(text) else f"{text} is not a valid date: MM/DD/YYYY or MM/DD"
     return _wrong_kind(field["field_type"], text)
+
+
+def _is_day(text: str) -> bool:
+    if _BIRTHDAY.fullmatch(text) is None:
+        return False
+    month, day, *year = map(int, text.split("/"))
+    # Without a year it may be any, so the 29th of February too.
+    return 1 <= day <= monthrange(year[0] if year else _LEAP_YEAR, month)[1]
 
 
 def _wrong_kind(field_type: Mapping[str, Any], text: str) -> str | None:
@@ -113,7 +121,9 @@ def _reads(kind: str, text: str) -> bool:
     if kind == "boolean":
         return text.lower() in {"true", "false"}
     try:
-        float(text) if kind == "number" else datetime.fromisoformat(text)
+        if kind == "number":
+            return isfinite(float(text))
+        datetime.fromisoformat(text)
     except ValueError:
         return False
     return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from nimble_async.testing.call import Handler
 from nimble_async.testing.nimble import (
     company,
     contact_changes,
@@ -24,7 +25,6 @@ from nimble_async.testing.nimble import (
     tasks,
     users,
 )
-from nimble_async.testing.nimble.call import Handler
 
 __all__ = ["HANDLERS"]
 

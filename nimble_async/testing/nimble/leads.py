@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from nimble_async.testing.nimble.call import Answer, Call, Handler, Refusal, json_answer
+from nimble_async.testing.call import Answer, Call, Handler, Refusal, json_answer
 from nimble_async.testing.nimble.checks import Rule, complain, read_body
 from nimble_async.testing.nimble.contacts import shown_contact
 from nimble_async.testing.nimble.content import created_text

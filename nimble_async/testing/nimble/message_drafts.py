@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from nimble_async.testing.nimble.call import Answer, Call, Handler, Refusal, invalid, json_answer
-from nimble_async.testing.nimble.checks import Rule, read_body, require_id, wrong_in
+from nimble_async.testing.call import Answer, Call, Handler, Refusal, json_answer
+from nimble_async.testing.nimble.checks import Rule, read_body, read_number, require_id, wrong_in
 from nimble_async.testing.nimble.content import contact_values, short_contact
+from nimble_async.testing.nimble.refusals import invalid
 from nimble_async.testing.nimble.standing import OWNER, USERS
 from nimble_async.testing.nimble.tasks import stamp
 
@@ -62,7 +63,7 @@ def create(call: Call) -> Answer:
 
 def list_drafts(call: Call) -> Answer:
     """Answer one page of drafts, the newest first, by recipients and sender where they are given."""
-    number, size = call.number("page", 0, least=0), call.number("per_page", _PAGE)
+    number, size = read_number(call, "page", 0, least=0), read_number(call, "per_page", _PAGE)
     drafts = [draft for draft in call.account.drafts.values() if _wanted(call, draft["specification"])]
     drafts.reverse()
     meta = {

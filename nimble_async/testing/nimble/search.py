@@ -19,7 +19,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from nimble_async.testing.nimble.call import Call, Refusal, invalid
+from nimble_async.testing.call import Call, Refusal
+from nimble_async.testing.nimble.refusals import invalid
 
 __all__ = [
     "OPERATORS",
@@ -40,6 +41,10 @@ _LARGEST_DEPTH = 20
 _MOST_TERMS = 11
 _UNITS = {"second": 1, "day": 86_400, "week": 604_800, "month": 2_592_000, "year": 31_536_000}
 _WORD = re.compile(r"\w+")
+_KIN = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "ħ": "h"}
+)
+"""Letters that ASCII folding replaces and no decomposition takes apart."""
 _TEXT = frozenset({"is", "is_not", "contain", "not_contain", "starts_with", "is_empty", "in"})
 _ORDER = frozenset({"gt", "gte", "lt", "lte"})
 _SPANS = frozenset({"range", "not_in_range", "in_the_last", "not_in_the_last"})
@@ -192,8 +197,7 @@ class Compiler:
 
     def _text(self, name: str, field: Field, operator: str, value: object) -> Test:
         texts = self._texts(name, operator, value)
-        exact = field.kind in {"id", "tag"}
-        form = (lambda text: text) if exact else folded
+        form = (lambda text: text) if field.kind == "id" else folded
         wanted = frozenset(form(text) for text in texts)
         read = field.read
         if operator in {"is", "in"}:
@@ -298,7 +302,11 @@ def span_of(call: Call, path: str, operator: str, value: object) -> Span:
             raise _refused(path, "needs a unit and a quantity")
         return Span(call.wall - _UNITS[unit] * quantity, math.inf, inclusive)
     if set(value) == {"start_datetime", "end_datetime"}:
-        return Span(_instant(path, value["start_datetime"]), _instant(path, value["end_datetime"]), inclusive)
+        start, end = (
+            _instant(path, value[name], naive=not call.behaviour.strict)
+            for name in ("start_datetime", "end_datetime")
+        )
+        return Span(start, end, inclusive)
     if set(value) == {"start_date", "end_date"}:
         offset = call.world.utc_offset
         end = _day(path, value["end_date"], offset) + 86_400 - 1e-6
@@ -307,11 +315,11 @@ def span_of(call: Call, path: str, operator: str, value: object) -> Span:
 
 
 def folded(text: str) -> str:
-    """Return a text without case and accents."""
+    """Return a text without case and accents, and its letters of Latin kin in ASCII."""
     if text.isascii():
         return text.lower()
-    letters = unicodedata.normalize("NFKD", text)
-    return "".join(letter for letter in letters if not unicodedata.combining(letter)).lower()
+    letters = unicodedata.normalize("NFKD", text.lower().translate(_KIN))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
 
 
 def words_of(text: str) -> list[str]:
@@ -365,13 +373,16 @@ def _month_and_day(path: str, text: object) -> tuple[int, int]:
     return int(match[2]), int(match[1])
 
 
-def _instant(path: str, text: object) -> float:
+def _instant(path: str, text: object, *, naive: bool = False) -> float:
+    """Read a moment; `naive` ones, as in the examples of older documents, are UTC."""
     try:
         instant = datetime.fromisoformat(str(text))
     except ValueError:
         raise _refused(path, f"Can't parse value {text} as DATE-TIME") from None
     if instant.tzinfo is None:
-        raise _refused(path, f"Can't parse value {text} as DATE-TIME")
+        if not naive or ":" not in str(text):
+            raise _refused(path, f"Can't parse value {text} as DATE-TIME")
+        instant = instant.replace(tzinfo=UTC)
     return instant.timestamp()
 
 

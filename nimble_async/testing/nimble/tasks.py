@@ -1,4 +1,4 @@
-"""tasks.* and activities.*: what is to be done, and when."""
+"""tasks.* and activities.*: what is to be done, and when. `agenda` has what the account began with."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any
 
-from nimble_async.testing.nimble.call import Answer, Call, Handler, Refusal, invalid, json_answer, not_found
-from nimble_async.testing.nimble.checks import Rule, complain, read_body, wrong_in
+from nimble_async.testing.call import Answer, Call, Handler, Refusal, json_answer
+from nimble_async.testing.nimble.agenda import RESOLUTIONS, SEQUENCES, activities_of
+from nimble_async.testing.nimble.checks import Rule, complain, read_body, read_flag, read_number, wrong_in
 from nimble_async.testing.nimble.content import short_contact
 from nimble_async.testing.nimble.deal_content import deal_values
+from nimble_async.testing.nimble.refusals import invalid, not_found
 from nimble_async.testing.nimble.standing import COMPANY_ID, OWNER, USERS, user
 
 __all__ = [
     "HANDLERS",
     "activity",
     "create",
+    "details_of",
     "due",
     "feed_wall",
     "list_activities",
@@ -26,6 +29,8 @@ __all__ = [
 ]
 
 _PAGE = 30
+_MEETING = 3600.0
+"""How long an event takes, seconds."""
 _OLDER_PATH = "/api/v1/activities/task"
 _TOURS = (
     "app/activities/list app/b/homepage app/contacts/list app/contacts/view app/deals/list app/deals/view "
@@ -71,6 +76,7 @@ def create(call: Call) -> Answer:
         raise complain("/assigned_to", f"There is no user {body['assigned_to']}")
     task = {
         "id": call.new_id(),
+        "kind": "task",
         "subject": body["subject"],
         "notes": body.get("notes"),
         "due": wall_of("/due_date", body.get("due_date")),
@@ -82,26 +88,29 @@ def create(call: Call) -> Answer:
         "contacts": related["contacts"],
         "deals": related["deals"],
         "wall": float(int(call.wall)),
+        "resolution": None,
+        "calendar_id": None,
+        "sequence_id": None,
     }
-    call.account.tasks[task["id"]] = task
+    activities_of(call)[task["id"]] = task
     call.account.change()
     return json_answer(_shown(call, task), 201)
 
 
 def list_activities(call: Call) -> Answer:
-    """Answer activities, those to come from the next one on, past ones from the latest back."""
+    """Answer tasks, calls and events, those to come from the next one on, past ones from the latest back."""
     if call.text("limit") and call.text("until_tstamp"):
         raise complain("/", "limit and until_tstamp can't be used together")
     past = _past(call)
     tasks = [
-        task for task in call.account.tasks.values() if _wanted(call, task) and _is_past(call, task) is past
+        task for task in activities_of(call).values() if _wanted(call, task) and _is_past(call, task) is past
     ]
     tasks.sort(key=lambda task: (feed_wall(task), task["id"]), reverse=past)
     until = wall_of("/until_tstamp", call.text("until_tstamp"))
     if until is None:
         start = wall_of("/next_tstamp", call.text("next_tstamp"))
         cursor = None if start is None else (start, call.text("next_activity_id") or "")
-        size = call.number("limit", _PAGE)
+        size = read_number(call, "limit", _PAGE)
         tasks_now, following = page_after(
             [((feed_wall(task), task["id"]), task) for task in tasks], cursor, size, down=past
         )
@@ -113,7 +122,7 @@ def list_activities(call: Call) -> Answer:
     page = None
     if following is not None:
         page = {"next_tstamp": stamp(following[0]), "next_activity_id": following[1]}
-    meta = {"total": len(tasks)} if call.flag("include_total", default=False) else {}
+    meta = {"total": len(tasks)} if read_flag(call, "include_total", default=False) else {}
     shown = [activity(call, task) for task in tasks_now]
     return json_answer({"activities": shown, "next_page": page, "meta": meta})
 
@@ -137,11 +146,16 @@ def feed_wall(task: Mapping[str, Any]) -> float:
 
 
 def due(call: Call, deal_id: str) -> list[dict[str, Any]]:
-    """Return the tasks of a deal that should have been done by now, the longest overdue first."""
+    """Return what should have been done for a deal by now, the longest overdue first: no meetings."""
+    types = call.names("types")
     tasks = [
         task
-        for task in call.account.tasks.values()
-        if deal_id in task["deals"] and task["completed"] is None and (task["due"] or call.wall) < call.wall
+        for task in activities_of(call).values()
+        if deal_id in task["deals"]
+        and task["kind"] != "event"
+        and (not types or task["kind"] in types)
+        and task["completed"] is None
+        and (task["due"] or call.wall) < call.wall
     ]
     return sorted(tasks, key=lambda task: (task["due"], task["id"]))
 
@@ -152,17 +166,17 @@ def stamp(wall: float | None) -> str | None:
 
 
 def activity(call: Call, task: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a task as the list of activities shows it."""
+    """Return an activity as the list of them shows it."""
     shown = _shown(call, task)
     return {
         "activity_id": task["id"],
-        "activity_type": _type("task"),
+        "activity_type": _type(task["kind"]),
         "assigned_to": _person(task["assigned_to"]),
         "comments": [],
         "completed_tstamp": shown["completed_time"],
         "created": shown["created"],
         "description": task["notes"] or "",
-        "details": {"due_date": shown["due_date"]},
+        "details": details_of(task),
         "feed_tstamp": stamp(feed_wall(task)),
         "is_important": task["is_important"],
         "name": task["subject"],
@@ -170,10 +184,21 @@ def activity(call: Call, task: Mapping[str, Any]) -> dict[str, Any]:
         "priority": "high" if task["is_important"] else "medium",
         "related_contacts": shown["related"]["contacts"],
         "new_related_deals": shown["related"]["new_deals"],
-        "related_sequence": None,
+        "related_sequence": _sequence(task),
         "scheduled_tstamp": shown["due_date"],
         "tags": task["tags"],
     }
+
+
+def details_of(task: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what only one kind of activity has; the vendor documents no member of it."""
+    when = stamp(task["due"])
+    if task["kind"] == "call":
+        return {"start_date": when, "resolution": task["resolution"]}
+    if task["kind"] == "event":
+        end = stamp(task["due"] + _MEETING)
+        return {"start_date": when, "end_date": end, "calendar_id": task["calendar_id"]}
+    return {"due_date": when}
 
 
 HANDLERS: Mapping[str, Handler] = MappingProxyType(
@@ -199,11 +224,13 @@ def _is_past(call: Call, task: Mapping[str, Any]) -> bool:
 
 def _wanted(call: Call, task: Mapping[str, Any]) -> bool:
     """Return whether every filter of a call lets a task through."""
-    types = call.names("types")
-    if (types and "task" not in types) or call.text("sequence_id"):
+    types, sequence = call.names("types"), call.text("sequence_id")
+    if (types and task["kind"] not in types) or (sequence and task["sequence_id"] != sequence):
         return False
-    if call.text("completed") and (task["completed"] is not None) is not call.flag(
-        "completed", default=False
+    if not _fits_kind(call, task):
+        return False
+    if call.text("completed") and (task["completed"] is not None) is not read_flag(
+        call, "completed", default=False
     ):
         return False
     wanted: dict[str, list[str]] = {
@@ -213,6 +240,21 @@ def _wanted(call: Call, task: Mapping[str, Any]) -> bool:
         "tags": task["tags"],
     }
     return all(not call.names(name) or set(call.names(name)) & set(has) for name, has in wanted.items())
+
+
+def _fits_kind(call: Call, task: Mapping[str, Any]) -> bool:
+    """Return whether the filters for one kind of activity let it through; they are about that kind alone."""
+    resolution, calendars = call.text("calls__resolution"), call.names("events__calendar_ids")
+    if resolution and resolution not in RESOLUTIONS:
+        raise complain("/calls__resolution", f"{resolution!r} is not one of {list(RESOLUTIONS)}")
+    if task["kind"] == "call":
+        return not resolution or task["resolution"] == resolution
+    return task["kind"] != "event" or not calendars or task["calendar_id"] in calendars
+
+
+def _sequence(task: Mapping[str, Any]) -> dict[str, str] | None:
+    sequence = SEQUENCES.get(task["sequence_id"] or "")
+    return None if sequence is None else {"id": task["sequence_id"], "name": sequence["name"]}
 
 
 def _require_related(call: Call, related: Mapping[str, list[str]]) -> None:
@@ -246,7 +288,7 @@ def _type(kind: str) -> dict[str, Any]:
         "logo_id": kind,
         "archived": False,
         "can_update_definition": False,
-        "can_update_lc": False,
+        "can_update_lc": kind != "task",
     }
 
 
@@ -311,7 +353,7 @@ def _shown(call: Call, task: Mapping[str, Any]) -> dict[str, Any]:
             "contacts": [contact for contact in contacts if contact is not None],
             "deals": [],
             "new_deals": deals,
-            "sequence": None,
+            "sequence": _sequence(task),
         },
         "related_to": task["contacts"],
         "tags": task["tags"],

@@ -1,4 +1,4 @@
-"""One request as a handler sees it, and one answer as it gives it."""
+"""One request as a handler of either vendor sees it, and one answer as it gives it."""
 
 from __future__ import annotations
 
@@ -19,12 +19,7 @@ __all__ = [
     "Call",
     "Handler",
     "Refusal",
-    "affected",
-    "forbidden",
-    "invalid",
     "json_answer",
-    "not_acceptable",
-    "not_found",
 ]
 
 
@@ -95,38 +90,6 @@ class Call(Struct, kw_only=True):
         values = self.query.get(name)
         return values[-1] if values else None
 
-    def number(self, name: str, default: int, *, least: int = 1) -> int:
-        """Return a query parameter as a number.
-
-        Raises:
-            Refusal: It is no whole number, or below `least`.
-        """
-        text = self.text(name)
-        if text is None or text == "":
-            return default
-        try:
-            value = int(text)
-        except ValueError:
-            raise Refusal(invalid({f"/{name}": f"Can't parse value {text} as INTEGER"})) from None
-        if value < least:
-            raise Refusal(invalid({f"/{name}": f"{value} is less than {least}"}))
-        return value
-
-    def flag(self, name: str, *, default: bool) -> bool:
-        """Return a query parameter as a boolean: 1, 0, true or false in any case.
-
-        Raises:
-            Refusal: It is none of these.
-        """
-        text = self.text(name)
-        if text is None or text == "":
-            return default
-        if text.lower() in {"1", "true"}:
-            return True
-        if text.lower() in {"0", "false"}:
-            return False
-        raise Refusal(invalid({f"/{name}": f"Can't parse value {text} as BOOLEAN"}))
-
 
 class Answer(Struct, frozen=True):
     """A status, a body, and whether a world at rest would always answer so."""
@@ -157,48 +120,3 @@ _JSON = {"content-type": "application/json; charset=UTF-8"}
 def json_answer(value: object, status: int = 200, *, lasting: bool = False) -> Answer:
     """Return `value` as a JSON answer."""
     return Answer(status, msgspec.json.encode(value), dict(_JSON), lasting)
-
-
-def invalid(errors: Mapping[str, str], *, field_ids: Mapping[str, str] | None = None) -> Answer:
-    """Return a 409 with code 245, in one of the two documented shapes.
-
-    Without `field_ids` the keys are paths with one complaint each; with them they are names of
-    contact fields, each with a list of complaints that name the field's id.
-    """
-    complaints: dict[str, Any]
-    if field_ids is None:
-        complaints = {path: {"message": message} for path, message in errors.items()}
-    else:
-        complaints = {
-            name: [{"message": message, "field_id": field_ids.get(name)}] for name, message in errors.items()
-        }
-    message = "Invalid value: " + "; ".join(f"{name}: {text}" for name, text in errors.items())
-    body = {
-        "message": message,
-        "code": 245,
-        "errors": complaints,
-        "human_readable_error": message,
-        "extra": [],
-    }
-    return json_answer(body, 409)
-
-
-def forbidden(what: str) -> Answer:
-    """Return a 403: privacy or permission."""
-    return json_answer({"message": f"You have no permission to {what}"}, 403)
-
-
-def not_acceptable(message: str, type: str) -> Answer:  # noqa: A002 (the vendor's word)
-    """Return a 406 with its stable identifier."""
-    return json_answer({"message": message, "type": type}, 406)
-
-
-def affected(message: str, type: str, total: int, query: object) -> Answer:  # noqa: A002 (the vendor's word)
-    """Return the 406 of a preflight check: how many records would be affected, and the query for them."""
-    complaint = {"message": message, "nse_query": query, "total": total, "type": type}
-    return json_answer({"errors": [complaint]}, 406)
-
-
-def not_found(kind: str, id: str) -> Answer:  # noqa: A002 (the vendor's word)
-    """Return a 404 that names what was looked for."""
-    return json_answer({"object_id": id, "object_type": kind}, 404)
