@@ -8,7 +8,7 @@ JOBS ?= 2
 N ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast test-all test-lowest lint format docs bench services drift kill-loop clean
+.PHONY: help demo test test-fast test-all test-lowest lint format docs bench services drift kill-loop token-races token-kills simulate-pacing clean
 
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -54,7 +54,7 @@ docs: $(READY) ## Build the docs into site/, and stop at a broken link
 
 bench: $(READY) ## Measure the figures of the design
 	@for script in benchmarks/*.py; do \
-		case $$script in */drift.py|*/kill_loop.py) continue;; esac; \
+		case $$script in */drift.py|*/kill_loop.py|*/token_*.py|*/report_pace.py|*/pacing_picture.py) continue;; esac; \
 		echo "== $$script"; $(BIN)/python $$script || exit 1; \
 	done
 
@@ -63,6 +63,15 @@ drift: $(READY) ## Export N drifting accounts on a virtual clock (make drift N=1
 
 kill-loop: $(READY) ## Kill N exports and resume them (make kill-loop N=1000)
 	$(BIN)/python benchmarks/kill_loop.py --runs $(or $(N),1000)
+
+simulate-pacing: $(READY) ## Run N seeds of ten server rules on a virtual clock, and draw the picture of the docs
+	$(BIN)/python benchmarks/simulate_pacing.py --seeds $(or $(N),20) --first 4000 --against report --picture docs/img/pacing.svg
+
+token-races: $(READY) ## Let 16 processes race for one login through N expiries (make token-races N=100)
+	$(BIN)/python benchmarks/token_races.py --expiries $(or $(N),100)
+
+token-kills: $(READY) ## Kill N renewals for each store, at each step (make token-kills N=2000)
+	$(BIN)/python benchmarks/token_kills.py --runs $(or $(N),400)
 
 services: ## Install what some tests start: Redis, PostgreSQL, Chromium
 	@sh scripts/services

@@ -17,11 +17,12 @@ from nimble_async._version import __version__
 
 if TYPE_CHECKING:
     from nimble_async._aio.credentials import ApiKey, OAuth
+    from nimble_async._aio.event_log import log_events
     from nimble_async._aio.executor import Reply
     from nimble_async._aio.hooks import AttemptEnded, CallEnded, PageRead, TokenRenewed
     from nimble_async._aio.paginator import Page, Paginator
-    from nimble_async._aio.ports import TokenStore
-    from nimble_async._sansio.tokens import TokenRecord
+    from nimble_async._aio.ports import RateStore, SharedBudget, TokenSaver, TokenStore
+    from nimble_async._sansio.tokens import TokenRecord, decode_record, encode_record
     from nimble_async.activecampaign.client import ActiveCampaignClient
     from nimble_async.config import ClientConfig, RateLimit, RetryPolicy, Timeouts
     from nimble_async.errors import (
@@ -65,16 +66,22 @@ if TYPE_CHECKING:
     from nimble_async.nimble.models.messages import MessageDraft
     from nimble_async.nimble.models.pipeline_drafts import DealPipelineDraft
     from nimble_async.nimble.query import Q, Query
+    from nimble_async.otel import OpenTelemetry
     from nimble_async.stores.file import FileStore
+    from nimble_async.stores.keyring import KeyringStore
     from nimble_async.stores.memory import MemoryStore
+    from nimble_async.stores.rates import FileRateStore, MemoryRateStore
+    from nimble_async.stores.redis import RedisStore
+    from nimble_async.stores.redis_budget import RedisBudget
 
 _HOMES = {
     "_aio.credentials": ("ApiKey", "OAuth"),
+    "_aio.event_log": ("log_events",),
     "_aio.executor": ("Reply",),
     "_aio.hooks": ("AttemptEnded", "CallEnded", "PageRead", "TokenRenewed"),
     "_aio.paginator": ("Page", "Paginator"),
-    "_aio.ports": ("TokenStore",),
-    "_sansio.tokens": ("TokenRecord",),
+    "_aio.ports": ("RateStore", "SharedBudget", "TokenSaver", "TokenStore"),
+    "_sansio.tokens": ("TokenRecord", "decode_record", "encode_record"),
     "activecampaign.client": ("ActiveCampaignClient",),
     "config": ("ClientConfig", "RateLimit", "RetryPolicy", "Timeouts"),
     "errors": (
@@ -93,8 +100,13 @@ _HOMES = {
     "nimble.models.messages": ("MessageDraft",),
     "nimble.models.pipeline_drafts": ("DealPipelineDraft",),
     "nimble.query": ("Q", "Query"),
+    "otel": ("OpenTelemetry",),
     "stores.file": ("FileStore",),
+    "stores.keyring": ("KeyringStore",),
     "stores.memory": ("MemoryStore",),
+    "stores.rates": ("FileRateStore", "MemoryRateStore"),
+    "stores.redis": ("RedisStore",),
+    "stores.redis_budget": ("RedisBudget",),
 }  # fmt: skip
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
@@ -119,18 +131,22 @@ __all__ = [
     "DealPipelineDraft",
     "DraftRefused",
     "Employment",
+    "FileRateStore",
     "FileStore",
     "Forbidden",
     "InvalidInput",
     "JobBusy",
     "JobError",
+    "KeyringStore",
     "LoginRefused",
     "MalformedResponse",
+    "MemoryRateStore",
     "MemoryStore",
     "MessageDraft",
     "NimbleClient",
     "NotFound",
     "OAuth",
+    "OpenTelemetry",
     "OutputExists",
     "OutputFailed",
     "Page",
@@ -143,12 +159,16 @@ __all__ = [
     "QuotaExceeded",
     "RateLimit",
     "RateLimited",
+    "RateStore",
     "ReauthRequired",
     "RedirectRefused",
+    "RedisBudget",
+    "RedisStore",
     "Reply",
     "ResponseError",
     "RetryPolicy",
     "ServerError",
+    "SharedBudget",
     "StoreError",
     "TaskDraft",
     "TimedOut",
@@ -156,10 +176,14 @@ __all__ = [
     "TokenRecord",
     "TokenRefreshFailed",
     "TokenRenewed",
+    "TokenSaver",
     "TokenStore",
     "TransportError",
     "Unauthorized",
     "__version__",
+    "decode_record",
+    "encode_record",
+    "log_events",
 ]
 
 

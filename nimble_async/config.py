@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
@@ -78,14 +79,21 @@ class RateLimit(Struct, frozen=True):
 
     @classmethod
     def parse(cls, text: str) -> RateLimit:
-        """Read `10/1s`, `600/60s`, `600/1m`, `5/s` or `1000/1h`.
+        """Read `10/1s`, `600/60s`, `600/1m`, `5/s`, `1000/1h`, or `unlimited`.
+
+        `unlimited` says that there is no limit to search for: only refusals slow calls down.
 
         Raises:
             ConfigurationError: The text is none of these.
         """
+        if text.strip().lower() == "unlimited":
+            return cls(math.inf)
         match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*/\s*(\d+(?:\.\d+)?)?\s*([smh])\s*", text)
         if match is None:
-            raise ConfigurationError(f"Rate {text!r} is not of the form 10/1s, 600/1m or 1000/1h.")
+            raise ConfigurationError(
+                f"Rate {text!r} is not of the form 10/1s, 600/1m or 1000/1h.",
+                hint="Say unlimited where there is no limit, or nothing where nobody knows it.",
+            )
         limit, count, unit = match.groups()
         return cls(float(limit), float(count or 1) * {"s": 1, "m": 60, "h": 3600}[unit])
 
@@ -122,3 +130,14 @@ class ClientConfig(Struct, frozen=True, kw_only=True):
             self.proxy is None or self.proxy.startswith("http://"),
             "ClientConfig.proxy must be an http:// address.",
         )
+
+    def __repr__(self) -> str:
+        """Show the settings; of a proxy's address neither user nor password."""
+        return f"ClientConfig({', '.join(f'{name}={value!r}' for name, value in self.__rich_repr__())})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
+        """Show as much to pretty printers, which would list every member."""
+        shown = {name: getattr(self, name) for name in self.__struct_fields__}
+        if self.proxy is not None:
+            shown["proxy"] = re.sub(r"//.*@", "//***@", self.proxy)
+        return list(shown.items())

@@ -1,4 +1,4 @@
-"""What every folder of tests shares: options of long runs, a mock of aiohttp, a watch over simulators.
+"""What every folder of tests shares: options, a Redis, a mock of aiohttp, watches over answers and secrets.
 
 Every simulator of Nimble that a test starts in this process, or in one forked from it, is watched, and
 each exchange held against the vendor's description, where that is at hand: see `contract.judging`.
@@ -12,14 +12,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from nimble_async.testing import watching
+from tests.canaries import Watch
 from tests.contract.description import FILE, description
 from tests.contract.judging import Judge, verdict
+from tests.services import Missing, RedisServer, redis_server, required, running_redis
+
+Service = TypeVar("Service")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,7 +34,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known of tests whose exchanges are not as the vendor describes them."""
+    """Look for secrets in all that the tests show, and make the marker of undescribed exchanges known."""
+    config.pluginmanager.register(Watch(config), "canaries")
     config.addinivalue_line(
         "markers",
         "undescribed(*complaints, reason): this test provokes these complaints of the vendor's description",
@@ -55,6 +61,33 @@ def judged(request: pytest.FixtureRequest, judge: Judge | None) -> Iterator[None
     if judge is not None:
         wrong = verdict(judge.news(), request.node.get_closest_marker("undescribed"))
         assert not wrong, wrong
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """Run one Redis for the whole session and give its address: use keys that no other test uses."""
+    with _present(redis_server()) as url:
+        yield url
+
+
+@pytest.fixture
+def own_redis() -> Iterator[RedisServer]:
+    """Run a Redis for one test alone, which may stop and restart it."""
+    with _present(running_redis()) as server:
+        yield server
+
+
+@contextmanager
+def _present(service: AbstractContextManager[Service]) -> Iterator[Service]:
+    """Skip where a server is not installed, or fail where it has to be."""
+    with ExitStack() as stack:
+        try:
+            running = stack.enter_context(service)
+        except Missing as missing:
+            if required():
+                pytest.fail(str(missing))
+            pytest.skip(str(missing))
+        yield running
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from nimble_async._aio.clock import SystemClock
 from nimble_async._aio.executor import CallOptions, Core, Executor, Lane, Reply
 from nimble_async._aio.hooks import Hooks, log_to_stderr
 from nimble_async._aio.observing import Observed, observe
-from nimble_async._aio.ports import Clock, Credentials, Transport
+from nimble_async._aio.ports import Clock, Credentials, RateStore, SharedBudget, Transport
+from nimble_async._aio.remembering import Remembering
 from nimble_async._aio.throttle import Throttle, ThrottleStatistics
 from nimble_async._sansio.dialect import Dialect
 from nimble_async._sansio.record import DecodingReport, DecodingStatistics
@@ -35,6 +36,8 @@ class ClientStatistics(Struct, frozen=True, kw_only=True):
     decoding: DecodingStatistics
     connections: int
     """Open now, idle ones included."""
+    token_age: float | None
+    """Seconds since the token in use was obtained; None for a key, and while there is no token."""
 
 
 class Client:
@@ -44,7 +47,8 @@ class Client:
     `aclose()`, with the loop, or with the client, whichever is first. One client serves any number
     of concurrent callers.
 
-    `budget` names what the vendor's limit counts by: clients that name the same share one pace.
+    `budget` names what the vendor's limit counts by: clients that name the same share one pace, those of
+    other processes too where `shared` says where it is kept.
     """
 
     def __init__(
@@ -58,6 +62,8 @@ class Client:
         config: ClientConfig,
         transport: Transport | None,
         clock: Clock | None,
+        rate_store: RateStore | None = None,
+        shared: SharedBudget | None = None,
     ) -> None:
         log_to_stderr()
         clock = clock or SystemClock()
@@ -69,7 +75,9 @@ class Client:
             rate=RateLimit.parse(rate) if isinstance(rate, str) else rate,
             concurrency=config.concurrency,
             retries=config.retries,
+            shared=shared,
         )
+        key = "\n".join(budget)
         self._executor = Executor(
             Core(
                 base_url=base_url,
@@ -81,6 +89,7 @@ class Client:
                 config=config,
                 hooks=Hooks(config.hooks),
                 report=DecodingReport(),
+                remembering=Remembering(rate_store, throttle, clock, key=key) if rate_store else None,
             ),
             CallOptions(),
         )
@@ -151,10 +160,13 @@ class Client:
             throttle=core.throttle.statistics(),
             decoding=core.report.statistics(),
             connections=getattr(core.transport, "connections", 0),
+            token_age=core.credentials.token_age,
         )
 
     async def __aenter__(self) -> Self:
         """Return the client; nothing is opened yet."""
+        core = self._executor.core
+        core.credentials.attach(core.transport, core.clock, base_url=core.base_url)
         return self
 
     async def __aexit__(
@@ -164,16 +176,28 @@ class Client:
         await self.aclose()
 
     async def aclose(self) -> None:
-        """Wait for what the credentials have running, then close every connection. It may be used again."""
+        """Wait for what the credentials have running, then close every connection. It may be used again.
+
+        Other clients with the same credentials go on.
+        """
         core = self._executor.core
+        core.credentials.detach(core.transport)
         try:
+            if core.remembering is not None:
+                await core.remembering.aclose()
             await core.credentials.aclose()
         finally:
-            await core.transport.aclose()
+            try:
+                await core.throttle.aclose()
+            finally:
+                await core.transport.aclose()
 
     def __repr__(self) -> str:
-        """Show where it talks to and how it is paced; no secret."""
-        return f"<{type(self).__name__} {self._executor.core.base_url}, {self._executor.core.throttle!r}>"
+        """Show where it talks to, how it is paced, its connections and its token's age; no secret."""
+        core, now = self._executor.core, self.statistics()
+        token = "" if now.token_age is None else f", a token {now.token_age:.0f} s old"
+        links = f"{now.connections} connection{'' if now.connections == 1 else 's'}"
+        return f"<{type(self).__name__} {core.base_url}, {core.throttle!r}, {links}{token}>"
 
 
 def _http(config: ClientConfig) -> Transport:

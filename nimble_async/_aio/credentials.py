@@ -7,6 +7,8 @@ How `OAuth` spares its callers the wait and the token server the crowd:
 - One flight at a time; it is a task of its own, which no caller can cancel (see `flight`).
 - Everything is counted in generations. A 401 is about the generation that was sent: where that
   is past there is nothing to renew.
+- A 401 on a replay is doubt: then a 401 renews nothing for a while (`_sansio.tokens.Doubt`).
+- Clients may share one login and close in any order: see `attached`.
 - In a process age is counted on the monotonic clock; `_sansio.tokens.age_of` does the rest.
 
 What a flight does is in `keeper`.
@@ -22,6 +24,8 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, NoReturn
 
+from nimble_async._aio.attached import Attached, Ports
+from nimble_async._aio.discretion import frameless
 from nimble_async._aio.flight import Flight, again
 from nimble_async._aio.hooks import logger
 from nimble_async._aio.keeper import Held, Keeper
@@ -31,9 +35,11 @@ from nimble_async._sansio.address import base_address
 from nimble_async._sansio.message import Request
 from nimble_async._sansio.secret import Secret
 from nimble_async._sansio.tokens import (
+    Doubt,
     LoginRequest,
     Stage,
     TokenRecord,
+    check_issuer,
     check_state,
     exchange_request,
     first_record,
@@ -71,6 +77,7 @@ class ApiKey:
         ConfigurationError: The key is empty or holds what no header may hold.
     """
 
+    @frameless
     def __init__(
         self,
         key: str,
@@ -85,8 +92,8 @@ class ApiKey:
                 "The API key is empty or holds characters that no key has.",
                 hint=f"Copy it again from {origin}.",
             )
-        self._key = Secret(key)
-        self._header, self._prefix = header, prefix
+        self._header = header
+        self._proof = Proof(header, Secret(prefix + key))
         self._scope = _name_of("key", key)
 
     @property
@@ -94,16 +101,27 @@ class ApiKey:
         """A name for the key from which it cannot be found."""
         return self._scope
 
+    @property
+    def token_age(self) -> None:
+        """None: a key has no age."""
+        return
+
     async def proof(self) -> Proof:
         """Return the header."""
-        return Proof(self._header, self._prefix + self._key.reveal())
+        return self._proof
 
     async def renew(self, rejected: Proof) -> bool:
         """Return False: a key that was refused stays refused."""
         return False
 
+    def replayed(self, proof: Proof, *, accepted: bool) -> None:
+        """Do nothing: a key is never replayed."""
+
     def attach(self, transport: Transport, clock: Clock, *, base_url: str) -> None:
         """Do nothing: a key needs none of these."""
+
+    def detach(self, transport: Transport) -> None:
+        """Do nothing: a key holds none."""
 
     async def aclose(self) -> None:
         """Do nothing: nothing runs in the background."""
@@ -144,6 +162,7 @@ class OAuth:
         ConfigurationError: An argument is empty, or the base URL cannot be used.
     """
 
+    @frameless
     def __init__(
         self,
         *,
@@ -167,12 +186,12 @@ class OAuth:
         self._redirect_uri = redirect_uri
         self._keeper = Keeper(store, seed=_seed(token), request=self._refresh_request)
         self._base_url = base_address(base_url) if base_url else None
-        self._client_url: str | None = None
         self._asked = scope
         self._state_required = state == "required"
         self._entropy = entropy
         self._scope = _name_of("oauth", client_id, getattr(store, "name", f"{id(store):x}"))
-        self._ports: tuple[Transport, Clock] | None = None
+        self._attached = Attached()
+        self._doubt = Doubt()
         self._guard = threading.Lock()  # held for a few lines, never across an await
         self._flight: Flight[None] | None = None
         self._login_flight: Flight[TokenRecord] | None = None
@@ -186,9 +205,23 @@ class OAuth:
         """A name for this login that is no secret: one for each client id and store."""
         return self._scope
 
+    @property
+    def token_age(self) -> float | None:
+        """Seconds since the token in use was obtained; None while none is known, or no client is open."""
+        held, ports = self._keeper.held, self._attached.current()
+        if held is None or ports is None or held.record.access == Secret(""):
+            return None
+        return max(0.0, ports.clock.monotonic() - held.obtained)
+
     def attach(self, transport: Transport, clock: Clock, *, base_url: str) -> None:
         """Be given what a renewal needs; the client that was built last is the one that renews."""
-        self._ports, self._client_url = (transport, clock), base_url
+        with self._guard:
+            self._attached.add(Ports(transport, clock, base_url))
+
+    def detach(self, transport: Transport) -> None:
+        """Renew through another open client from now on, where there is one."""
+        with self._guard:
+            self._attached.remove(transport)
 
     async def proof(self) -> Proof:
         """Return the current proof; starts a renewal in the background when one is due.
@@ -211,18 +244,27 @@ class OAuth:
     async def renew(self, rejected: Proof) -> bool:
         """After a 401: return whether a replay with a new `proof()` makes sense.
 
-        A generation is renewed once, however many calls of it were refused.
+        A generation is renewed once, however many calls of it were refused, and none for a while
+        after replays with a new token were refused, too.
 
         Raises:
             ReauthRequired: The login is gone for good.
             TokenRefreshFailed: No new token could be had.
             StoreError: The store cannot be read or written.
         """
-        held = self._keeper.held
+        held, clock = self._keeper.held, self._needed()[1]
         if held is None or held.record.gen <= rejected.generation:
-            self._keeper.refused(self._needed()[1])
+            if not self._doubt.allows(clock.monotonic()):
+                return False
+            self._keeper.refused(clock)
             held = await self._land(rejected.generation)
         return held.record.gen > rejected.generation
+
+    def replayed(self, proof: Proof, *, accepted: bool) -> None:
+        """Hear what became of a replay with a new token."""
+        now = self._needed()[1].monotonic()
+        with self._guard:
+            self._doubt = self._doubt.after(proof.generation, accepted=accepted, now=now)
 
     async def aclose(self) -> None:
         """Wait until a running renewal is durable, 20 seconds at most. It may be used again afterwards."""
@@ -260,6 +302,7 @@ class OAuth:
                 del self._logins[next(iter(self._logins))]
         return login
 
+    @frameless
     async def exchange(
         self, code: str, *, state: str | None = None, login: LoginRequest | None = None
     ) -> TokenRecord:
@@ -271,7 +314,8 @@ class OAuth:
             login: What `authorization_url` returned, where that was another object or process.
 
         Raises:
-            LoginRefused: The login was denied, its state is wrong or used up, or the code is spent.
+            LoginRefused: The login was denied, came back from another server, its state is wrong or used
+                up, or the code is spent.
             TokenRefreshFailed: The token server gave no usable answer.
             StoreError: The pair could not be stored.
             ConfigurationError: No client was built with these credentials.
@@ -280,6 +324,7 @@ class OAuth:
         secret = Secret(code.strip())
         if "=" in code or "://" in code:
             redirected = read_redirect(code)
+            check_issuer(redirected.issuer, self._base())
             secret, state = redirected.code, redirected.state
         login = self._take_login(state, login)
         request = exchange_request(
@@ -295,7 +340,7 @@ class OAuth:
         flight.start()
         record = await flight.landed()
         with self._guard:
-            self._failure, self._failures = None, 0
+            self._failure, self._failures, self._doubt = None, 0, Doubt()
         return record
 
     def _take_login(self, state: str | None, login: LoginRequest | None) -> LoginRequest | None:
@@ -355,14 +400,16 @@ class OAuth:
         raise TokenRefreshFailed("Renewals ended without a newer token.", hint="Try again later.")
 
     def _needed(self) -> tuple[Transport, Clock]:
-        if self._ports is None:
+        ports = self._attached.current()
+        if ports is None:
             raise ConfigurationError(
                 "These credentials belong to no client yet.", hint="Build one: NimbleClient(credentials=...)."
             )
-        return self._ports
+        return ports.transport, ports.clock
 
     def _base(self) -> str:
-        return self._base_url or self._client_url or _BASE_URL
+        ports = self._attached.current()
+        return self._base_url or (ports.base_url if ports else _BASE_URL)
 
     def _refresh_request(self, record: TokenRecord) -> Request:
         return refresh_request(

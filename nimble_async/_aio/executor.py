@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from nimble_async._aio.hooks import AttemptEnded, CallEnded, Hooks, PageRead, TokenRenewed
 from nimble_async._aio.observing import note
 from nimble_async._aio.ports import Clock, Credentials, Proof, Transport
+from nimble_async._aio.remembering import Remembering
 from nimble_async._aio.throttle import Throttle
 from nimble_async._sansio import codec
 from nimble_async._sansio.dialect import Dialect
@@ -37,6 +38,7 @@ from nimble_async.errors import (
     RedirectRefused,
     TimedOut,
     TransportError,
+    Unauthorized,
 )
 
 __all__ = ["Answer", "CallOptions", "Core", "Executor", "Lane", "Reply"]
@@ -49,6 +51,8 @@ _NOTHING: Mapping[str, Any] = {}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 3
 _EARLY = 0.05
+_UNDESCRIBED = "request"
+"""The name of what no operation describes."""
 _URL_MARKS = "!#$%&'()*+,/:;=?@[]~"
 """What stands in an address as it is; everything else is percent-encoded, line breaks and backslashes too."""
 
@@ -98,6 +102,7 @@ class Core(Struct, frozen=True, kw_only=True):
     config: ClientConfig
     hooks: Hooks
     report: DecodingReport
+    remembering: Remembering | None = None
 
 
 class Executor:
@@ -174,7 +179,9 @@ class Executor:
         """Call what no operation describes; the answer is not decoded."""
         method = method.upper()
         repeatable = method in {"GET", "HEAD", "PUT", "DELETE"}
-        operation = Operation(name="request", method=method, path=path, returns=Reply, repeatable=repeatable)
+        operation = Operation(
+            name=_UNDESCRIBED, method=method, path=path, returns=Reply, repeatable=repeatable
+        )
 
         def read(response: Response) -> Reply:
             return Reply(response.status, response.headers, response.body)
@@ -308,6 +315,8 @@ class Executor:
         except BaseException as error:
             if isinstance(error, CrmError):
                 error.call = run.info()
+            # What was cut off while it was under way, by a cancellation say, was sent too.
+            self._attempt_ended(run, error, None)
             self._call_ended(run, error)
             raise
         self._call_ended(run, None)
@@ -323,6 +332,7 @@ class Executor:
                 moved = self._redirected(request, response, run)
                 if moved is None:
                     value = self._judged(run, response, ids, read)
+                    self._replayed(run, accepted=True)
                     self._attempt_ended(run, None, None)
                     return value
                 self._attempt_ended(run, None, 0.0)
@@ -335,13 +345,16 @@ class Executor:
         core, clock = self.core, self.core.clock
         credentials = core.credentials
         await self._token(run, credentials.proof())
+        if core.remembering is not None:
+            await core.remembering.recall()
         run.held_since = clock.monotonic()
-        async with core.throttle.slot(lane=self.options.lane, deadline=run.deadline) as slot:
+        name = run.operation.name
+        async with core.throttle.slot(lane=self.options.lane, deadline=run.deadline, kind=name) as slot:
             run.held_since = None
             run.queued += slot.queued
             run.throttled += slot.throttled
             run.proof = proof = await self._token(run, credentials.proof())
-            run.began_attempt()
+            run.began_attempt(clock.wall())
             began = clock.monotonic()
             try:
                 response = await core.transport.send(self._signed(request, proof), timeout=run.left(began))
@@ -356,12 +369,14 @@ class Executor:
                 run.last_network = clock.monotonic() - began
                 run.network += run.last_network
             slot.answered(response.status, core.dialect.announcement(response.headers))
+        if core.remembering is not None:
+            core.remembering.noticed()
         run.status = response.status
         return response
 
     def _signed(self, request: Request, proof: Proof) -> Request:
         agent = self.core.dialect.user_agent(self.core.config.user_agent)
-        headers = {"User-Agent": agent, **request.headers, proof.name: proof.value}
+        headers = {"User-Agent": agent, **request.headers, proof.name: proof.value.reveal()}
         return Request(method=request.method, url=request.url, headers=headers, body=request.body)
 
     async def _token(self, run: _Run, work: Awaitable[V]) -> V:
@@ -414,8 +429,14 @@ class Executor:
     async def _repeat_or_raise(self, error: CrmError, run: _Run) -> None:
         """Wait before the next attempt, or raise `error`."""
         core = self.core
-        if await self._renewed(error, run):
+        try:
+            renewed = await self._renewed(error, run)
+        except BaseException:
+            self._attempt_ended(run, error, None)
+            raise
+        if renewed:
             self._attempt_ended(run, error, 0.0)
+            core.throttle.repeated()
             return
         verdict = decide(
             error,
@@ -423,6 +444,7 @@ class Executor:
             attempt=run.attempts,
             policy=core.config.retries,
             jitter=core.clock.random(),
+            left=run.left(core.clock.monotonic()),
         )
         if isinstance(verdict, GiveUp):
             self._attempt_ended(run, error, None)
@@ -441,12 +463,15 @@ class Executor:
             self._attempt_ended(run, error, None)
             raise error
         self._attempt_ended(run, error, verdict.seconds)
+        core.throttle.repeated()
         run.waited += verdict.seconds
         if verdict.seconds > 0:
             await core.clock.sleep(verdict.seconds)
 
     async def _renewed(self, error: CrmError, run: _Run) -> bool:
         """Return whether a 401 is answered by one replay with a new token."""
+        if isinstance(error, Unauthorized):
+            self._replayed(run, accepted=False)
         if run.proof is None or not replays(error, replayed=run.replayed):
             return False
         run.replayed = True
@@ -455,6 +480,11 @@ class Executor:
         if self.core.hooks.listening:
             self.core.hooks.emit(TokenRenewed(operation=run.operation.name))
         return True
+
+    def _replayed(self, run: _Run, *, accepted: bool) -> None:
+        """Tell the credentials what became of a replay; of a first attempt they need not know."""
+        if run.replayed and run.proof is not None:
+            self.core.credentials.replayed(run.proof, accepted=accepted)
 
     def _redirected(self, request: Request, response: Response, run: _Run) -> Request | None:
         """Return the request to send instead, on our own origin; None where this is the answer."""
@@ -467,27 +497,44 @@ class Executor:
             raise RedirectRefused(f"{run.operation.name} was sent on to {_shown(url)}: that goes no further.")
         return replace(request, url=url)
 
-    def _attempt_ended(self, run: _Run, error: CrmError | None, repeat_after: float | None) -> None:
-        if self.core.hooks.listening and run.sending:
-            self.core.hooks.emit(
-                AttemptEnded(
-                    operation=run.operation.name,
-                    attempt=run.attempts,
-                    status=run.status,
-                    error=type(error).__name__ if error else None,
-                    network=run.last_network,
-                    repeat_after=repeat_after,
-                )
+    def _attempt_ended(self, run: _Run, error: BaseException | None, repeat_after: float | None) -> None:
+        """Tell the hooks of a send, once."""
+        sending, run.sending = run.sending, False
+        if not (sending and self.core.hooks.listening):
+            return
+        operation = run.operation
+        _, server, port = _origin(self.core.base_url)
+        self.core.hooks.emit(
+            AttemptEnded(
+                operation=operation.name,
+                attempt=run.attempts,
+                method=operation.method,
+                # Where nobody described it the path is what the caller wrote, with ids and more in it.
+                path="" if operation.name == _UNDESCRIBED else operation.path,
+                server=server or "",
+                port=port or 0,
+                status=run.status,
+                error=None if error is None else type(error).__name__,
+                began=run.sent_at,
+                network=run.last_network,
+                repeat_after=repeat_after,
             )
-        run.sending = False
+        )
 
     def _call_ended(self, run: _Run, error: BaseException | None) -> None:
-        if self.core.hooks.listening:
-            seconds = self.core.clock.monotonic() - run.began
-            name = None if error is None else type(error).__name__
-            self.core.hooks.emit(
-                CallEnded(operation=run.operation.name, attempts=run.attempts, error=name, seconds=seconds)
+        if not self.core.hooks.listening:
+            return
+        seconds = self.core.clock.monotonic() - run.began
+        self.core.hooks.emit(
+            CallEnded(
+                operation=run.operation.name,
+                attempts=run.attempts,
+                error=None if error is None else type(error).__name__,
+                began=self.core.clock.wall() - seconds,
+                seconds=seconds,
+                info=run.info(),
             )
+        )
 
 
 class _Run:
@@ -495,8 +542,8 @@ class _Run:
 
     __slots__ = (
         "attempts", "began", "clock", "deadline", "decode", "held_since", "last_network", "network",
-        "operation", "proof", "queued", "redirects", "replayed", "sending", "status", "throttled", "token",
-        "waited",
+        "operation", "proof", "queued", "redirects", "replayed", "sending", "sent_at", "status", "throttled",
+        "token", "waited",
     )  # fmt: skip
 
     def __init__(self, operation: Operation[Any], clock: Clock, deadline: float | None) -> None:
@@ -509,7 +556,7 @@ class _Run:
         self.proof: Proof | None = None
         self.status: int | None = None
         self.queued = self.throttled = self.token = self.network = self.decode = self.waited = 0.0
-        self.last_network = 0.0
+        self.last_network = self.sent_at = 0.0
         self.held_since: float | None = None
         """Since when it waits for a slot; None while it does not."""
 
@@ -521,10 +568,11 @@ class _Run:
         """Return whether the deadline has passed, give or take what a timer may be early."""
         return self.deadline is not None and self.deadline - now < _EARLY
 
-    def began_attempt(self) -> None:
-        """Count one send."""
+    def began_attempt(self, wall: float) -> None:
+        """Count one send, which begins at `wall`, seconds since 1970."""
         self.attempts += 1
         self.sending = True
+        self.sent_at = wall
         self.status = None
 
     def info(self) -> CallInfo:

@@ -13,6 +13,8 @@ from typing import Any
 
 from msgspec import Struct
 
+from nimble_async.errors import CallInfo
+
 __all__ = [
     "AttemptEnded",
     "CallEnded",
@@ -29,27 +31,41 @@ logger.addHandler(logging.NullHandler())
 
 
 class AttemptEnded(Struct, frozen=True, kw_only=True):
-    """One send came to its end. Times are seconds."""
+    """One send came to its end: there is one of these for each. Times are seconds."""
 
     operation: str
     attempt: int
+    """Which send of its call, from 1."""
+    method: str
+    path: str
+    """The operation's path with the names of its ids; empty for `client.request(...)`."""
+    server: str
+    port: int
     status: int | None
     """None where no answer arrived."""
     error: str | None
-    """The name of the exception it would raise, if any."""
+    """The name of the exception it would raise, `CancelledError` included; None for a success."""
+    began: float
+    """When it was sent, since 1970 by this machine's clock."""
     network: float
+    """From sending to the last byte, or to the failure."""
     repeat_after: float | None
     """Seconds until it is sent again; None where it is not."""
 
 
 class CallEnded(Struct, frozen=True, kw_only=True):
-    """One call came to its end, after one or more attempts. Times are seconds."""
+    """One call came to its end, after any number of attempts. Times are seconds."""
 
     operation: str
     attempts: int
+    """Sends; 0 where it ended before the first."""
     error: str | None
     """The name of what it raised, `CancelledError` included; None for a success."""
+    began: float
+    """When it began, since 1970 by this machine's clock."""
     seconds: float
+    info: CallInfo
+    """Where the time went: waiting for a place, the pace, a token, the network, decoding, before repeats."""
 
 
 class PageRead(Struct, frozen=True, kw_only=True):

@@ -7,6 +7,8 @@ renewed), write `refreshing` down, send, write the new pair down durably, and on
   seconds: the lock is ours and the generation has not moved, so nobody can own a newer pair.
 - `invalid_grant` reads the store once more before it is believed, and deletes nothing.
 - A pair that the store would not take is kept in mind and offered to it again first.
+- A lock may run out under a holder that is slow: what it saves then is refused, since it saves
+  through its lock. A pair that was granted to it is kept in mind, too.
 - Requests go straight to the transport: in a throttle slot a renewal would wait for the very
   calls that wait for it.
 
@@ -24,8 +26,9 @@ from msgspec.structs import replace
 
 from nimble_async._aio.flight import sure
 from nimble_async._aio.hooks import logger
-from nimble_async._aio.ports import Clock, Proof, TokenStore, Transport
+from nimble_async._aio.ports import Clock, Proof, TokenSaver, TokenStore, Transport
 from nimble_async._sansio.message import Request
+from nimble_async._sansio.secret import Secret
 from nimble_async._sansio.tokens import (
     Ambiguous,
     Granted,
@@ -72,7 +75,7 @@ class Held:
     def __init__(self, record: TokenRecord, obtained: float) -> None:
         self.record = record
         self.obtained = obtained
-        self.proof = Proof("Authorization", f"Bearer {record.access.reveal()}", record.gen)
+        self.proof = Proof("Authorization", Secret(f"Bearer {record.access.reveal()}"), record.gen)
 
     def stage(self, now: float) -> Stage:
         """Say where it stands at `now`, monotonic seconds."""
@@ -117,9 +120,9 @@ class Keeper:
             if held and held.record.gen > beyond and held.stage(clock.monotonic()) in {Stage.GOOD, Stage.DUE}:
                 self.held = held
                 return
-        lock = await self._lock()
+        lock, saver = await self._lock()
         try:
-            await self._renew(beyond, transport, clock)
+            await self._renew(beyond, transport, clock, saver)
         finally:
             await self._unlock(lock)
 
@@ -131,7 +134,7 @@ class Keeper:
             TokenRefreshFailed: The token server gave no usable answer.
             StoreError: The store cannot be read or written.
         """
-        lock = await self._lock()
+        lock, saver = await self._lock()
         try:
             # A store that cannot be used is found out before the code is spent.
             stored = await self._step(self.store.load)
@@ -145,7 +148,7 @@ class Keeper:
                 raise _failed("No token was given", verdict)
             known = max(stored.gen if stored else 0, self.held.record.gen if self.held else 0)
             record = first_record(verdict, gen=known + 1, wall=clock.wall())
-            if not await self._step(lambda: self.store.save(record)):
+            if not await self._step(lambda: saver.save(record)):
                 raise StoreError("The store did not take the new login.", hint="Begin the login again.")
             self._seed = self._unsaved = None
             self._use(Held(record, sent), clock)
@@ -164,8 +167,8 @@ class Keeper:
 
     # --- renewing, the lock being ours ---
 
-    async def _renew(self, beyond: int, transport: Transport, clock: Clock) -> None:
-        if self._unsaved is not None and await self._keep(self._unsaved, clock):
+    async def _renew(self, beyond: int, transport: Transport, clock: Clock, saver: TokenSaver) -> None:
+        if self._unsaved is not None and await self._keep(self._unsaved, clock, saver):
             return
         held = await self._load(clock)
         if held is None:
@@ -180,11 +183,11 @@ class Keeper:
             self.held = held
             raise _gone(held.record)
         marked = replace(held.record, state="refreshing", since=clock.wall())
-        if not await self._step(lambda: self.store.save(marked, expected=marked.gen)):
+        if not await self._step(lambda: saver.save(marked, expected=marked.gen)):
             raise TokenRefreshFailed("The stored token changed although it was locked.", hint="Try again.")
-        await self._ask(held.record, transport, clock)
+        await self._ask(held.record, transport, clock, saver)
 
-    async def _ask(self, record: TokenRecord, transport: Transport, clock: Clock) -> None:
+    async def _ask(self, record: TokenRecord, transport: Transport, clock: Clock, saver: TokenSaver) -> None:
         """Send the refresh token, again where no answer came, and do what the verdict says."""
         request = self._request(record)
         first = clock.monotonic()
@@ -202,24 +205,30 @@ class Keeper:
             sent, verdict = await self._send(request, transport, clock)
         if isinstance(verdict, Granted):
             fresh = Held(next_record(record, verdict, wall=clock.wall()), sent)
-            if await self._keep(fresh, clock):
+            if await self._keep(fresh, clock, saver):
                 return
+            if await self._stands(record):
+                # The lock ran out and is another's now: offered again under a lock of our own.
+                self._unsaved = fresh
         if not await self._moved(record, clock):
-            await self._give_up(record, verdict, clock, unsure=unsure)
+            await self._give_up(record, verdict, clock, saver, unsure=unsure)
 
-    async def _give_up(self, record: TokenRecord, verdict: Verdict, clock: Clock, *, unsure: bool) -> None:
+    async def _give_up(
+        self, record: TokenRecord, verdict: Verdict, clock: Clock, saver: TokenSaver, *, unsure: bool
+    ) -> None:
         if isinstance(verdict, InvalidGrant):
             why = "The refresh token is no longer good."
             if unsure:
                 why = "A renewal was cut off before its answer was stored, and its refresh token is spent."
             dead = replace(record, state="dead", since=clock.wall(), reason=why)
-            await self._step(lambda: self.store.save(dead, expected=record.gen))
+            if not await self._step(lambda: saver.save(dead, expected=record.gen)):
+                raise _failed("The token could not be renewed", verdict)
             self._use(Held(dead, clock.monotonic()), clock)
             raise _gone(dead)
         if not unsure and not (isinstance(verdict, Ambiguous) and verdict.sent):
             # Surely not acted on: a later invalid_grant must not be blamed on a lost answer.
             idle = replace(record, state="idle", since=None)
-            await self._step(lambda: self.store.save(idle, expected=record.gen))
+            await self._step(lambda: saver.save(idle, expected=record.gen))
         raise _failed("The token could not be renewed", verdict)
 
     async def _send(self, request: Request, transport: Transport, clock: Clock) -> tuple[float, Verdict]:
@@ -279,10 +288,10 @@ class Keeper:
         known = [self._server_ahead, None if self._clocks_agree else self._refused_ahead]
         return max((now + ahead for ahead in known if ahead is not None), default=None)
 
-    async def _keep(self, fresh: Held, clock: Clock) -> bool:
+    async def _keep(self, fresh: Held, clock: Clock, saver: TokenSaver) -> bool:
         """Store a new pair, then use it; return False where somebody else stored one meanwhile."""
         self._unsaved = fresh
-        stored = await self._step(lambda: self.store.save(fresh.record, expected=fresh.record.gen - 1))
+        stored = await self._step(lambda: saver.save(fresh.record, expected=fresh.record.gen - 1))
         self._unsaved = None
         if stored:
             self._use(fresh, clock)
@@ -297,19 +306,26 @@ class Keeper:
         self.held = held
         return True
 
+    async def _stands(self, record: TokenRecord) -> bool:
+        """Say whether the store still holds this generation."""
+        stored = await self._step(self.store.load)
+        return stored is not None and stored.gen == record.gen
+
     def _use(self, held: Held, clock: Clock) -> None:
         self.held = self._last = held
         self._last_at = clock.monotonic()
 
-    async def _lock(self) -> AbstractAsyncContextManager[None]:
-        async def enter() -> AbstractAsyncContextManager[None]:
+    async def _lock(self) -> tuple[AbstractAsyncContextManager[object], TokenSaver]:
+        """Take the store's lock; return it, and what to save through while it is ours."""
+
+        async def enter() -> tuple[AbstractAsyncContextManager[object], TokenSaver]:
             lock = self.store.lock()
-            await lock.__aenter__()
-            return lock
+            given = await lock.__aenter__()
+            return lock, given if given is not None and hasattr(given, "save") else self.store
 
         return await self._step(enter)
 
-    async def _unlock(self, lock: AbstractAsyncContextManager[None]) -> None:
+    async def _unlock(self, lock: AbstractAsyncContextManager[object]) -> None:
         async def leave() -> None:
             await lock.__aexit__(None, None, None)
 
@@ -328,7 +344,7 @@ def _gone(record: TokenRecord) -> ReauthRequired:
 
 
 def _failed(what: str, verdict: Verdict) -> TokenRefreshFailed:
-    detail = getattr(verdict, "detail", "") or "the store changed"
+    detail = getattr(verdict, "detail", "") or "somebody else changed the store meanwhile"
     hint = "Try again later; the login is kept."
     if isinstance(verdict, Refused):
         hint = "Check client_id, client_secret, redirect_uri and the base URL."

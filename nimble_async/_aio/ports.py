@@ -8,9 +8,21 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from nimble_async._sansio.message import Request, Response
+from nimble_async._sansio.ratesearch import Discovery
+from nimble_async._sansio.secret import Secret
+from nimble_async._sansio.sharing import Ask, News
 from nimble_async._sansio.tokens import TokenRecord
 
-__all__ = ["Clock", "Credentials", "Proof", "TokenStore", "Transport"]
+__all__ = [
+    "Clock",
+    "Credentials",
+    "Proof",
+    "RateStore",
+    "SharedBudget",
+    "TokenSaver",
+    "TokenStore",
+    "Transport",
+]
 
 
 class Clock(Protocol):
@@ -58,7 +70,7 @@ class Proof(Struct, frozen=True):
     """Who we are, for one request: a header, and which generation of the token made it."""
 
     name: str
-    value: str
+    value: Secret
     generation: int = 0
 
     def __repr__(self) -> str:
@@ -76,6 +88,11 @@ class Credentials(Protocol):
     @property
     def scope(self) -> str:
         """A name for the account that is no secret (a hash): the key of its rate budget."""
+        ...
+
+    @property
+    def token_age(self) -> float | None:
+        """Seconds since the token in use was obtained; None for a key, and while there is no token."""
         ...
 
     async def proof(self) -> Proof:
@@ -96,12 +113,54 @@ class Credentials(Protocol):
         """
         ...
 
+    def replayed(self, proof: Proof, *, accepted: bool) -> None:
+        """Hear what became of a replay: whether the new `proof` was accepted, or refused with 401 again."""
+        ...
+
     def attach(self, transport: Transport, clock: Clock, *, base_url: str) -> None:
-        """Be given what a renewal needs; called by each client once, when it is built."""
+        """Be given what a renewal needs; called by each client when it is built, or opened again."""
+        ...
+
+    def detach(self, transport: Transport) -> None:
+        """Use this transport no more where there is another; called by each client before it closes."""
         ...
 
     async def aclose(self) -> None:
         """End what runs in the background, after a running renewal is durable."""
+        ...
+
+
+class TokenSaver(Protocol):
+    """What the holder of a store's lock saves through, where the lock gives one."""
+
+    async def save(self, record: TokenRecord, *, expected: int | None = None) -> bool:
+        """Store as `TokenStore.save` does, but return False once somebody else was given the lock."""
+        ...
+
+
+class SharedBudget(Protocol):
+    """Where several processes keep one rate budget. Every method may be called from any event loop."""
+
+    @property
+    def name(self) -> str:
+        """Names the place, without secrets: budgets of one name are one."""
+        ...
+
+    @property
+    def presumed(self) -> int:
+        """How many processes to presume while the place was never reached."""
+        ...
+
+    async def exchange(self, scope: str, ask: Ask) -> News:
+        """Report and ask for the budget called `scope`, in one step for everybody; wait a second at most.
+
+        Raises:
+            StoreError: The place cannot be reached, refuses, or does not answer in time.
+        """
+        ...
+
+    async def aclose(self) -> None:
+        """Close what is open on this loop; a later exchange opens it again."""
         ...
 
 
@@ -135,13 +194,42 @@ class TokenStore(Protocol):
         """Forget the record; nothing happens where there is none."""
         ...
 
-    def lock(self) -> AbstractAsyncContextManager[None]:
+    def lock(self) -> AbstractAsyncContextManager[TokenSaver | None]:
         """Keep every other task, loop, process and machine out while a token is renewed.
 
         A wait for it must not block the loop, must hold nothing when it is cancelled, and must end
-        (30 seconds are good). It is entered in one task and left in another.
+        (30 to 40 seconds are good). It is entered in one task and left in another. A lock that can
+        be lost while its holder lives, such as one that runs out, gives a saver; others give None.
 
         Raises:
             StoreError: It could not be had in time.
+        """
+        ...
+
+
+class RateStore(Protocol):
+    """Where the rate that was found out outlives a process. A key names a budget and is no secret."""
+
+    async def load(self, key: str) -> Discovery | None:
+        """Return what was kept for a budget, or None.
+
+        Raises:
+            StoreError: The store cannot be read.
+        """
+        ...
+
+    async def save(self, key: str, found: Discovery) -> None:
+        """Keep it, over what was there.
+
+        Raises:
+            StoreError: The store cannot be written.
+        """
+        ...
+
+    async def forget(self, key: str) -> None:
+        """Keep nothing for this budget.
+
+        Raises:
+            StoreError: The store cannot be written.
         """
         ...

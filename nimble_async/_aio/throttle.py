@@ -7,12 +7,11 @@ and hands that duty on when it leaves, which also covers a cancelled one.
 
 Two lanes share the pace. An interactive call goes before every bulk call, except that a waiting
 bulk call gets each fifth slot: so interactive waits at most two slots when it is alone, and bulk
-never falls under a fifth.
+never falls under a fifth. Of the places in flight, bulk leaves one free for an interactive call.
 """
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import weakref
 from collections import OrderedDict
@@ -23,21 +22,24 @@ from typing import Literal, Self
 from msgspec import Struct
 
 from nimble_async._aio.clock import SystemClock
-from nimble_async._aio.ports import Clock
-from nimble_async._sansio.allowances import InFlight, RetryBudget
+from nimble_async._aio.ports import Clock, SharedBudget
+from nimble_async._aio.sharing import Courier, member_name
+from nimble_async._aio.waiting import Lane, Waiter, resolve
+from nimble_async._sansio.allowances import FullTime, InFlight, RetryBudget
+from nimble_async._sansio.latency import Latency
 from nimble_async._sansio.pacing import Pacer, Ticket, Wait
-from nimble_async._sansio.ratelimits import announces, read_announcement
-from nimble_async._sansio.ratesearch import Discovery, Mode
+from nimble_async._sansio.ratelimits import SILENT, announces, read_announcement
+from nimble_async._sansio.ratesearch import UNPACED, Discovery, Mode
+from nimble_async._sansio.shared_pacer import SharedPacer
 from nimble_async.config import RateLimit, RetryPolicy
 from nimble_async.errors import DeadlineExceeded
 
 __all__ = ["Budgets", "Lane", "Slot", "Throttle", "ThrottleStatistics"]
 
-Lane = Literal["interactive", "bulk"]
-
 _BULK_TURN = 5
 """Every fifth slot goes to bulk while both lanes wait."""
 _SERVER_TROUBLE = 500
+_UNAVAILABLE = 503
 _OVERSLEPT = 1.0
 """Seconds after which a sleeper that did not wake is replaced: its loop stands still."""
 
@@ -58,36 +60,24 @@ class ThrottleStatistics(Struct, frozen=True, kw_only=True):
     sent: int
     refused: int
     """Answers 429."""
+    repeats: int
+    """Sends that repeated another of the same call."""
     repeats_left: float
-
-
-class _Waiter:
-    """One waiting call: its loop, the future that wakes it, and what it was given."""
-
-    __slots__ = ("deadline", "future", "lane", "loop", "ticket", "wake_at")
-
-    def __init__(self, lane: Lane, deadline: float | None) -> None:
-        self.lane: Lane = lane
-        self.deadline = deadline
-        self.loop = asyncio.get_running_loop()
-        self.future: asyncio.Future[None] = self.loop.create_future()
-        self.ticket: Ticket | None = None
-        self.wake_at = 0.0
-        """When to look again, while this waiter keeps the time for all."""
-
-
-def _resolve(future: asyncio.Future[None]) -> None:
-    if not future.done():
-        future.set_result(None)
+    """Repeats that the budget allows now; those after a refusal for rate need none."""
+    sharing: str | None = None
+    """`shared` with other processes, or `own share` while they cannot be asked; None: not shared."""
+    members: int = 1
+    """Processes that share the budget, as was last heard."""
 
 
 class Throttle:
     """The shared budget of one account: pace, places in flight, lanes and repeats.
 
     `rate` is a declared limit; None means that nobody knows and the pace is searched for, which
-    begins at five calls a second and no longer slows an unlimited server down after about four
+    begins at five calls a second and no longer slows an unlimited server down after about eight
     seconds of steady work; `RateLimit(math.inf)` says that there is no limit, so that only
-    refusals slow calls down. `concurrency` is the most requests in flight at once.
+    refusals slow calls down. `concurrency` is the most requests in flight at once. With `shared`
+    the pace is one of all processes that name the same `scope` there.
     """
 
     def __init__(
@@ -98,25 +88,36 @@ class Throttle:
         concurrency: int = 8,
         retries: RetryPolicy | None = None,
         discovery: Discovery | None = None,
+        shared: SharedBudget | None = None,
+        scope: str = "",
     ) -> None:
         self._clock = clock
         self._lock = threading.Lock()
         now = clock.monotonic()
-        self._pacer = Pacer(rate, discovery=discovery)
+        self._pacer: Pacer | SharedPacer
+        self._courier: Courier | None = None
+        if shared is None:
+            self._pacer = Pacer(rate, discovery=discovery)
+        else:
+            self._pacer = SharedPacer(
+                rate, member=member_name(), presumed=shared.presumed, discovery=discovery
+            )
+            self._courier = Courier(
+                shared, scope, pacer=self._pacer, clock=clock, throttle=self, lock=self._lock
+            )
         self._places = InFlight.up_to(concurrency)
+        self._latency = Latency()
         self._budget = RetryBudget.full(retries or RetryPolicy(), now)
         # Ordered dictionaries are queues whose members can leave from the middle at no cost.
-        self._lanes: dict[Lane, OrderedDict[_Waiter, None]] = {
+        self._lanes: dict[Lane, OrderedDict[Waiter, None]] = {
             "interactive": OrderedDict(),
             "bulk": OrderedDict(),
         }
-        self._sleeper: _Waiter | None = None
+        self._sleeper: Waiter | None = None
         self._since_bulk = 0
-        self._in_flight = 0
-        self._sent = 0
-        # Seconds spent with every place taken: a waiter's share of it is what it queued.
-        self._full_for = 0.0
-        self._full_since: float | None = None
+        self._in_flight = self._bulk_in_flight = 0
+        self._sent = self._repeats = 0
+        self._full: dict[Lane, FullTime] = {"interactive": FullTime(), "bulk": FullTime()}
 
     @classmethod
     def shared(
@@ -127,19 +128,23 @@ class Throttle:
         rate: RateLimit | None = None,
         concurrency: int = 8,
         retries: RetryPolicy | None = None,
+        shared: SharedBudget | None = None,
     ) -> Throttle:
         """Return the process's throttle of one budget; see `Budgets.throttle`."""
-        return _PROCESS.throttle(key, clock=clock, rate=rate, concurrency=concurrency, retries=retries)
+        return _PROCESS.throttle(
+            key, clock=clock, rate=rate, concurrency=concurrency, retries=retries, shared=shared
+        )
 
-    def slot(self, *, lane: Lane = "interactive", deadline: float | None = None) -> Slot:
+    def slot(self, *, lane: Lane = "interactive", deadline: float | None = None, kind: str = "") -> Slot:
         """Return a context that is entered when one request may be sent.
 
-        `deadline` is an instant of the clock's `monotonic()`.
+        `deadline` is an instant of the clock's `monotonic()`; `kind` names calls that take about the
+        same time in good times (the operation).
 
         Raises:
             DeadlineExceeded: On entering: the wait cannot end before the deadline.
         """
-        return Slot(self, lane, deadline)
+        return Slot(self, lane, deadline, kind)
 
     def call_began(self) -> None:
         """Count a call, which earns a part of a repeat."""
@@ -155,10 +160,20 @@ class Throttle:
             self._budget = left
             return True
 
+    def repeated(self) -> None:
+        """Count a repeat, whatever it was for."""
+        with self._lock:
+            self._repeats += 1
+
     def discovery(self) -> Discovery | None:
         """Return what the search has found, to be kept in a store, or None."""
         with self._lock:
             return self._pacer.discovery(self._clock.wall())
+
+    def recall(self, found: Discovery) -> None:
+        """Begin at what an earlier run found, where nothing is known yet."""
+        with self._lock:
+            self._pacer.recall(found)
 
     def tighten(self, *, rate: RateLimit | None = None, concurrency: int | None = None) -> None:
         """Let a second owner in: the stricter of the limits, the smaller number in flight."""
@@ -187,17 +202,44 @@ class Throttle:
                 bulk=len(self._lanes["bulk"]),
                 sent=self._sent,
                 refused=self._pacer.refusals,
+                repeats=self._repeats,
                 repeats_left=self._budget.left,
+                sharing=self._pacer.sharing if isinstance(self._pacer, SharedPacer) else None,
+                members=self._pacer.members if isinstance(self._pacer, SharedPacer) else 1,
             )
 
     def __repr__(self) -> str:
         """Say in one line what is going on."""
         now = self.statistics()
         gate = "" if now.gate is None else f", closed for {now.gate:.1f} s"
+        sharing = "" if now.sharing is None else f" {now.sharing} of {now.members}"
         return (
-            f"<Throttle {now.mode} {now.rate:.4g}/s, {now.in_flight}/{now.places} in flight, "
-            f"{now.interactive + now.bulk} waiting, {now.refused} refused{gate}>"
+            f"<Throttle {now.mode}{sharing} {now.rate:.4g}/s, {now.in_flight}/{now.places} in flight, "
+            f"{now.interactive + now.bulk} waiting, {now.refused} refused, "
+            f"{now.repeats} repeated{gate}>"
         )
+
+    def look_again(self) -> None:
+        """Give out what the shared budget granted, and ask it for what is wanted now. Used by the courier."""
+        with self._lock:
+            now = self._clock.monotonic()
+            self._settle_locked(now)
+            if self._courier is not None:
+                self._courier.look_locked(now, self._demand_locked())
+
+    def wake_all(self) -> None:
+        """Have every waiter look for itself: the loop that asked the shared budget has ended."""
+        with self._lock:
+            for queue in self._lanes.values():
+                for waiter in list(queue):
+                    self._nudge_locked(waiter)
+
+    async def aclose(self) -> None:
+        """Leave a shared budget where nothing waits or is under way; it is joined again at the next call."""
+        if self._courier is not None:
+            with self._lock:
+                idle = not (self._in_flight or self._lanes["interactive"] or self._lanes["bulk"])
+            await self._courier.aclose(idle=idle)
 
     # Entering. Methods that end in _locked are called with the lock held and never wait.
 
@@ -206,13 +248,13 @@ class Throttle:
         clock = self._clock
         with self._lock:
             now = clock.monotonic()
-            ticket = self._try_locked(now)
+            ticket = self._try_locked(lane, now)
             if ticket is not None:
                 return ticket, now, 0.0, 0.0
-            waiter = _Waiter(lane, deadline)
+            waiter = Waiter(lane, deadline)
             self._refuse_hopeless_locked(waiter, self._ahead_locked(lane), now)
             self._lanes[lane][waiter] = None
-            began, full = now, self._full_locked(now)
+            began, full = now, self._full[lane].seconds(now)
         try:
             ticket = await self._wait(waiter)
         except BaseException:
@@ -220,14 +262,16 @@ class Throttle:
             raise
         with self._lock:
             now = clock.monotonic()
-            queued = self._full_locked(now) - full
+            queued = self._full[lane].seconds(now) - full
         return ticket, now, queued, max(0.0, now - began - queued)
 
-    async def _wait(self, waiter: _Waiter) -> Ticket:
+    async def _wait(self, waiter: Waiter) -> Ticket:
         while True:
             with self._lock:
                 now = self._clock.monotonic()
                 self._settle_locked(now, waiter)
+                if self._courier is not None:
+                    self._courier.look_locked(now, self._demand_locked())
                 if waiter.ticket is not None:
                     return waiter.ticket
                 self._refuse_hopeless_locked(waiter, 0, now)
@@ -236,14 +280,14 @@ class Throttle:
                 alarms = self._alarms_locked(waiter)
                 if waiter.deadline is not None:
                     alarms.append(waiter.deadline)
-            timer = waiter.loop.call_later(min(alarms) - now, _resolve, waiter.future) if alarms else None
+            timer = waiter.loop.call_later(min(alarms) - now, resolve, waiter.future) if alarms else None
             try:
                 await waiter.future
             finally:
                 if timer is not None:
                     timer.cancel()
 
-    def _alarms_locked(self, waiter: _Waiter) -> list[float]:
+    def _alarms_locked(self, waiter: Waiter) -> list[float]:
         """Return when this waiter looks by itself: as the sleeper, or if another loop's sleeps in."""
         sleeper = self._sleeper
         if sleeper is waiter:
@@ -252,28 +296,36 @@ class Throttle:
             return [sleeper.wake_at + _OVERSLEPT]
         return []
 
-    def _leave(self, waiter: _Waiter) -> None:
+    def _leave(self, waiter: Waiter) -> None:
         """Forget a waiter that was cancelled or came too late, and pass on what it held."""
         with self._lock:
             now = self._clock.monotonic()
             self._drop_locked(waiter, now)
             self._settle_locked(now)
+            if self._courier is not None:
+                self._courier.look_soon_locked(now)
 
-    def _try_locked(self, now: float) -> Ticket | None:
-        """The short way: nobody waits, a place is free, the pace allows it."""
-        if self._lanes["interactive"] or self._lanes["bulk"] or self._in_flight >= self._places.places:
+    def _try_locked(self, lane: Lane, now: float) -> Ticket | None:
+        """The short way: nobody waits who could go, a place is free, the pace allows it."""
+        if self._next_locked() is not None or not self._room_locked(lane):
             return None
         decision = self._pacer.admit(now)
         if isinstance(decision, Wait):
             return None
-        self._take_place_locked(now)
+        self._take_place_locked(lane, now)
         return decision
+
+    def _room_locked(self, lane: Lane) -> bool:
+        """Return whether a call of this lane may take a place."""
+        if self._in_flight >= self._places.places:
+            return False
+        return lane == "interactive" or self._bulk_in_flight < self._places.bulk_places
 
     def _ahead_locked(self, lane: Lane) -> int:
         interactive = len(self._lanes["interactive"])
         return interactive if lane == "interactive" else interactive + len(self._lanes["bulk"])
 
-    def _refuse_hopeless_locked(self, waiter: _Waiter, ahead: int, now: float) -> None:
+    def _refuse_hopeless_locked(self, waiter: Waiter, ahead: int, now: float) -> None:
         if waiter.deadline is None:
             return
         soonest = self._pacer.earliest(now, ahead)
@@ -284,7 +336,7 @@ class Throttle:
                 hint="Nothing was sent. Give the call more time, or send fewer calls at once.",
             )
 
-    def _settle_locked(self, now: float, me: _Waiter | None = None) -> None:
+    def _settle_locked(self, now: float, me: Waiter | None = None) -> None:
         """Give out what can be given, and see that one waiter keeps the time for the others."""
         at = self._pump_locked(now)
         sleeper = self._sleeper
@@ -300,7 +352,7 @@ class Throttle:
             sleeper.wake_at = at
             self._nudge_locked(sleeper)
 
-    def _appoint_locked(self, at: float, me: _Waiter | None) -> None:
+    def _appoint_locked(self, at: float, me: Waiter | None) -> None:
         """Let one waiter keep the time: the caller if it waits, else the next one whose loop is alive."""
         chosen = me if me is not None and me.ticket is None else self._next_locked()
         while chosen is not None:
@@ -310,17 +362,20 @@ class Throttle:
                 return
             chosen = self._next_locked()
 
+    def _demand_locked(self) -> int:
+        """Return how many waiting calls there are places for."""
+        free = self._places.places - self._in_flight
+        bulk = min(len(self._lanes["bulk"]), self._places.bulk_places - self._bulk_in_flight)
+        return max(0, min(free, len(self._lanes["interactive"]) + max(0, bulk)))
+
     def _pump_locked(self, now: float) -> float | None:
         """Give out slots; return when to come again, or None where something has to happen first."""
-        while self._in_flight < self._places.places:
-            waiter = self._next_locked()
-            if waiter is None:
-                return None
+        while (waiter := self._next_locked()) is not None:
             decision = self._pacer.admit(now)
             if isinstance(decision, Wait):
                 return decision.at
             waiter.ticket = decision
-            self._take_place_locked(now)
+            self._take_place_locked(waiter.lane, now)
             self._since_bulk = 0 if waiter.lane == "bulk" else self._since_bulk + 1
             del self._lanes[waiter.lane][waiter]
             if self._sleeper is waiter:
@@ -328,85 +383,97 @@ class Throttle:
             self._nudge_locked(waiter)
         return None
 
-    def _next_locked(self) -> _Waiter | None:
+    def _next_locked(self) -> Waiter | None:
+        """Return whose turn it is among those for whom there is a place."""
         interactive, bulk = self._lanes["interactive"], self._lanes["bulk"]
-        if bulk and (not interactive or self._since_bulk >= _BULK_TURN - 1):
+        if bulk and (not interactive or self._since_bulk >= _BULK_TURN - 1) and self._room_locked("bulk"):
             return next(iter(bulk))
-        return next(iter(interactive), None)
+        return next(iter(interactive), None) if self._room_locked("interactive") else None
 
-    def _nudge_locked(self, waiter: _Waiter) -> bool:
+    def _nudge_locked(self, waiter: Waiter) -> bool:
         """Have a waiter look again; False where its loop is closed, so that nobody ever will."""
         try:
-            waiter.loop.call_soon_threadsafe(_resolve, waiter.future)
+            waiter.loop.call_soon_threadsafe(resolve, waiter.future)
         except RuntimeError:
             self._drop_locked(waiter, self._clock.monotonic())
             return False
         return True
 
-    def _drop_locked(self, waiter: _Waiter, now: float) -> None:
+    def _drop_locked(self, waiter: Waiter, now: float) -> None:
         self._lanes[waiter.lane].pop(waiter, None)
         if self._sleeper is waiter:
             self._sleeper = None
         if waiter.ticket is not None:
             self._pacer.abandoned(waiter.ticket)
-            self._give_place_locked(now)
+            self._give_place_locked(waiter.lane, now)
             waiter.ticket = None
 
-    def _take_place_locked(self, now: float) -> None:
+    def _take_place_locked(self, lane: Lane, now: float) -> None:
         self._in_flight += 1
+        self._bulk_in_flight += lane == "bulk"
         self._sent += 1
         self._mark_full_locked(now)
 
-    def _give_place_locked(self, now: float) -> None:
+    def _give_place_locked(self, lane: Lane, now: float) -> None:
         self._in_flight -= 1
+        self._bulk_in_flight -= lane == "bulk"
         self._mark_full_locked(now)
 
     def _mark_full_locked(self, now: float) -> None:
-        full = self._in_flight >= self._places.places
-        if full and self._full_since is None:
-            self._full_since = now
-        elif not full and self._full_since is not None:
-            self._full_for += now - self._full_since
-            self._full_since = None
-
-    def _full_locked(self, now: float) -> float:
-        return self._full_for + (0.0 if self._full_since is None else now - self._full_since)
+        for lane, time in self._full.items():
+            time.mark(now, full=not self._room_locked(lane))
 
     # Leaving
 
-    def answered(self, ticket: Ticket, sent: float, status: int, headers: Mapping[str, str]) -> None:
+    def answered(
+        self, ticket: Ticket, sent: float, status: int, headers: Mapping[str, str], *, lane: Lane, kind: str
+    ) -> None:
         """Take a ticket back with its answer. Used by `Slot` alone."""
         clock = self._clock
-        news = read_announcement(headers, wall=clock.wall()) if status == 429 or announces(headers) else None
+        asks = status in {429, _UNAVAILABLE} or announces(headers)
+        news = read_announcement(headers, wall=clock.wall()) if asks else SILENT
         with self._lock:
             now, jitter = clock.monotonic(), clock.random()
             if status == 429:
-                self._pacer.refused(ticket, now, jitter, None if news is None else news.wait)
+                self._pacer.refused(ticket, now, jitter, news.wait)
+            elif status == _UNAVAILABLE and news.retry_after is not None:
+                self._pacer.unavailable(ticket, now, jitter, news.retry_after)
             elif status >= _SERVER_TROUBLE:
                 # It says nothing about the rate, and a canary that met it has no verdict.
                 self._pacer.abandoned(ticket)
             else:
                 self._pacer.admitted(ticket, now, jitter)
-            if news is not None and news.policies:
+            if news.policies:
                 self._pacer.announced(news.policies, now, clock.random())
             if status >= _SERVER_TROUBLE:
                 self._places = self._places.failed(sent, now)
             elif status != 429:
-                self._places = self._places.succeeded()
-            self._give_place_locked(now)
+                self._adapt_locked(kind, sent, now)
+            self._give_place_locked(lane, now)
             self._settle_locked(now)
-            if status == 429:
+            if self._courier is not None:
+                self._courier.look_locked(now, self._demand_locked())
+            if status in {429, _UNAVAILABLE}:
                 self._warn_hopeless_locked()
 
-    def failed(self, ticket: Ticket, sent: float, *, count: bool) -> None:
+    def _adapt_locked(self, kind: str, sent: float, now: float) -> None:
+        """Let a good answer give a place back, or its slowness take one."""
+        latency, places, rate = self._latency, self._places, self._pacer.rate
+        needed = rate * latency.usual(kind) if rate < UNPACED else 1.0
+        latency.answered(kind, now - sent, helpless=places.cap <= places.least(needed))
+        self._places = places.succeeded(sent=sent, now=now, slowness=latency.slowness, needed=needed)
+
+    def failed(self, ticket: Ticket, sent: float, lane: Lane, *, count: bool) -> None:
         """Take a ticket back without an answer; `count` it as a failure. Used by `Slot` alone."""
         with self._lock:
             now = self._clock.monotonic()
             self._pacer.abandoned(ticket)
             if count:
                 self._places = self._places.failed(sent, now)
-            self._give_place_locked(now)
+            self._give_place_locked(lane, now)
             self._settle_locked(now)
+            if self._courier is not None:
+                self._courier.look_soon_locked(now)
 
     def _warn_hopeless_locked(self) -> None:
         """A closed gate may lie behind a waiter's deadline: it looks again and raises at once."""
@@ -422,12 +489,13 @@ class Throttle:
 class Slot:
     """Leave to send one request. Leaving without a word counts as cancelled."""
 
-    __slots__ = ("_deadline", "_lane", "_sent", "_throttle", "_ticket", "queued", "throttled")
+    __slots__ = ("_deadline", "_kind", "_lane", "_sent", "_throttle", "_ticket", "queued", "throttled")
 
-    def __init__(self, throttle: Throttle, lane: Lane, deadline: float | None) -> None:
+    def __init__(self, throttle: Throttle, lane: Lane, deadline: float | None, kind: str) -> None:
         self._throttle = throttle
         self._lane: Lane = lane
         self._deadline = deadline
+        self._kind = kind
         self._ticket: Ticket | None = None
         self._sent = 0.0
         self.queued: float = 0.0
@@ -457,20 +525,20 @@ class Slot:
         """Give the place back, whatever happened."""
         ticket, self._ticket = self._ticket, None
         if ticket is not None:
-            self._throttle.failed(ticket, self._sent, count=False)
+            self._throttle.failed(ticket, self._sent, self._lane, count=False)
 
     def answered(self, status: int, headers: Mapping[str, str]) -> None:
         """Report an answer (header names in lower case); the place is free from here on."""
         ticket, self._ticket = self._ticket, None
         if ticket is not None:
-            self._throttle.answered(ticket, self._sent, status, headers)
+            self._throttle.answered(ticket, self._sent, status, headers, lane=self._lane, kind=self._kind)
 
     def failed(self, kind: Literal["timeout", "connection"]) -> None:
         """Report that no answer came: fewer requests will be in flight at once for a while."""
         del kind
         ticket, self._ticket = self._ticket, None
         if ticket is not None:
-            self._throttle.failed(ticket, self._sent, count=True)
+            self._throttle.failed(ticket, self._sent, self._lane, count=True)
 
 
 class Budgets:
@@ -491,18 +559,28 @@ class Budgets:
         rate: RateLimit | None = None,
         concurrency: int = 8,
         retries: RetryPolicy | None = None,
+        shared: SharedBudget | None = None,
     ) -> Throttle:
         """Return the throttle of one budget: the same object for the same `key`.
 
         The key names origin, scope (the account or credential, no secret) and bucket. Where two
         clients ask for one budget with different settings, the stricter rate and the smaller
         concurrency hold for both. Clients on different simulated clocks share nothing.
+        With `shared`, other processes that use the same key have a part in it.
         """
-        whole = (key, None if isinstance(clock, SystemClock) else clock)
+        place = None if shared is None else shared.name
+        whole = (key, None if isinstance(clock, SystemClock) else clock, place)
         with self._lock:
             found = self._throttles.get(whole)
             if found is None:
-                found = Throttle(clock, rate=rate, concurrency=concurrency, retries=retries)
+                found = Throttle(
+                    clock,
+                    rate=rate,
+                    concurrency=concurrency,
+                    retries=retries,
+                    shared=shared,
+                    scope="\n".join(key),
+                )
                 self._throttles[whole] = found
             else:
                 found.tighten(rate=rate, concurrency=concurrency)

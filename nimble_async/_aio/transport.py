@@ -23,6 +23,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from nimble_async._aio.discretion import without_frames
 from nimble_async._sansio.inflate import Inflater
 from nimble_async._sansio.message import Request, Response
 from nimble_async.config import ClientConfig
@@ -79,7 +80,13 @@ class AiohttpTransport:
                 headers = {name.lower(): value for name, value in answer.headers.items()}
                 return Response(status=answer.status, headers=headers, body=body)
         except _TRANSLATED as error:
-            raise _translate(error, request) from error
+            trouble = _translate(error, request)
+            # An answer that was no HTTP comes with the request's headers: it is not passed on.
+            cause = None if isinstance(error, aiohttp.ClientResponseError) else without_frames(error)
+        except BaseException as error:
+            # Also a cancellation would show aiohttp's frames, and there the headers.
+            raise without_frames(error)  # noqa: B904 (it is the same error)
+        raise trouble from cause
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         longest = self._config.longest_body

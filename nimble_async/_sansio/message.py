@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NoReturn
 
 from msgspec import Struct
 
@@ -32,6 +32,14 @@ class Request(Struct, frozen=True, kw_only=True):
         """Show as much to pretty printers, which would list every member."""
         return [("method", self.method), ("url", self.url.partition("?")[0])]
 
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: its headers say who we are.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError("A request cannot be pickled, since it holds secrets.")
+
 
 class Response(Struct, frozen=True, kw_only=True):
     """What came back: the status, the headers (names in lower case), the inflated body."""
@@ -47,6 +55,14 @@ class Response(Struct, frozen=True, kw_only=True):
     def __rich_repr__(self) -> list[tuple[str, Any]]:
         """Show as much to pretty printers, which would list every member."""
         return [("status", self.status)]
+
+    def __reduce__(self) -> NoReturn:
+        """Refuse to be pickled: its body may hold tokens.
+
+        Raises:
+            TypeError: Always.
+        """
+        raise TypeError("An answer cannot be pickled, since it may hold secrets.")
 
     def header(self, name: str) -> str | None:
         """Return a header by its lower-case name, or None."""

@@ -16,22 +16,23 @@ wait longer.
 from __future__ import annotations
 
 import math
+from collections import deque
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from nimble_async._sansio.alignment import LONGEST_WINDOW, Alignment
 from nimble_async._sansio.ratelimits import LONGEST_WAIT, Policy
 from nimble_async._sansio.ratesearch import FEW, SLOWEST, UNPACED, Bracket, Discovery, Event, Mode
 from nimble_async.config import RateLimit
 
-__all__ = ["Pacer", "Ticket", "Wait", "safe_pace"]
+__all__ = ["Pacer", "Ticket", "Wait", "pause_after", "safe_pace"]
 
 _MARGIN = 0.98
 _IDLE = 2.0
 """Seconds without a send after which a server's supply is full again, so that its level says nothing."""
 _LATENESS = 0.05
 """A timer that fires this late (seconds) does not cost the slots it overslept."""
-_SHORT_WINDOW = 5.0
 _LONGEST_PAUSE = 30.0
 _LONG_BLOCK = 10.0
 _TRIM, _LEAST_TRIM, _REGAIN, _QUIET = 0.99, 0.9, 1.005, 30.0
@@ -56,9 +57,10 @@ def safe_pace(limit: RateLimit) -> tuple[float, float, float]:
 class Ticket:
     """Leave to send one request, to be handed back with what became of it."""
 
-    __slots__ = ("canary", "event", "pressed", "rate")
+    __slots__ = ("at", "canary", "event", "pressed", "rate")
 
-    def __init__(self, event: int, rate: float, *, pressed: bool, canary: bool) -> None:
+    def __init__(self, event: int, rate: float, *, pressed: bool, canary: bool, at: float = 0.0) -> None:
+        self.at: float = at
         self.event: int = event
         self.rate: float = rate
         self.pressed: bool = pressed
@@ -79,23 +81,29 @@ class Pacer:
     """The pace of one rate budget: asked before each send, told of each answer."""
 
     __slots__ = (
-        "_admitted", "_admitted_from", "_announced", "_block_from", "_bracket", "_burst", "_canary",
+        "_admitted", "_admitted_from", "_aligned", "_announced", "_announced_window", "_block_from",
+        "_bracket", "_burst", "_canary",
         "_clean", "_closed", "_declared", "_event", "_gate", "_held", "_last", "_lateness", "_level_from",
-        "_level_sent", "_outstanding", "_pending", "_quota_rate", "_rate", "_renews", "_share", "_step",
+        "_level_sent", "_outage", "_outstanding", "_pending", "_rate", "_recent", "_remembered", "_renews",
+        "_share", "_step",
         "_strikes", "_tat", "_trim", "_trimmed_at", "_windows", "refusals",
     )  # fmt: skip
 
     def __init__(self, declared: RateLimit | None = None, *, discovery: Discovery | None = None) -> None:
         self._bracket = Bracket() if discovery is None else Bracket.remembered(discovery)
+        self._remembered = 0.0 if discovery is None else discovery.rate
         self._declared: RateLimit | None = None
         self._burst, self._lateness = 1.0, _LATENESS
         self._trim, self._trimmed_at = 1.0, -math.inf
         self._share = 1.0
         self._announced: float | None = None
-        self._renews, self._held, self._quota_rate = math.inf, -math.inf, 0.0
+        self._announced_window: tuple[float, float] | None = None
+        self._aligned: Alignment | None = None
+        self._recent: deque[float] = deque()
+        self._renews, self._held = math.inf, -math.inf
         self._windows: dict[str, float] = {}
         self._tat = self._last = -math.inf
-        self._closed, self._gate = False, -math.inf
+        self._closed, self._gate, self._outage = False, -math.inf, False
         self._canary: Ticket | None = None
         self._strikes, self._event, self._outstanding = 0, 0, 0
         self._block_from = 0.0
@@ -133,11 +141,26 @@ class Pacer:
         """The state of the search."""
         return self._bracket
 
+    @property
+    def outlook(self) -> tuple[float | None, float, float, float]:
+        """What headers said: rate or None, until when, the rate afterwards, when the next call may go."""
+        quota, window = self._announced_window or (0.0, 1.0)
+        return self._announced, self._renews, _MARGIN * quota / window, self._held
+
     def discovery(self, wall: float) -> Discovery | None:
-        """Return what is worth remembering, or None while nothing was measured."""
+        """Return what is worth remembering, or None while nothing new was measured."""
         if not self._bracket.measured or self._declared is not None:
             return None
+        if self._remembered and self._event == 0 and self._bracket.lo <= self._remembered:
+            # It began below what is remembered, and nothing has spoken against that.
+            return None
         return Discovery(rate=self._bracket.lo, block=self._bracket.block, found=wall)
+
+    def recall(self, discovery: Discovery) -> None:
+        """Begin at what an earlier run found, unless this one has already found something itself."""
+        if self._bracket.mode is Mode.START and self._event == 0 and self._bracket.rate < UNPACED:
+            self._bracket, self._remembered = Bracket.remembered(discovery), discovery.rate
+            self._retune()
 
     def declare(self, limit: RateLimit | None) -> None:
         """Keep this limit too; the stricter of two holds, and an endless one changes nothing."""
@@ -160,6 +183,31 @@ class Pacer:
             rate = min(told * self._trim, rate) if self._distrusted else told * self._trim
         self._rate = min(UNPACED, max(SLOWEST, rate * self._share))
         self._step = 1 / self._rate
+        self._align()
+
+    def _align(self) -> None:
+        """Know the short window that rules, if one does and all of it is ours to use up."""
+        known = self._window()
+        if known is None or self._share < 1 or self._distrusted:
+            self._aligned = None
+            return
+        quota, window = int(known[0]), known[1]
+        if self._aligned is None or (self._aligned.quota, self._aligned.window) != (quota, window):
+            self._aligned = Alignment(quota=quota, window=window)
+            self._recent = deque(self._recent, maxlen=quota)
+        if self._aligned.active:
+            self._step = self._aligned.step
+
+    def _window(self) -> tuple[float, float] | None:
+        """Return quota and seconds of the window that limits us, where it is short and known."""
+        declared = self._declared
+        if self._announced is not None and self._told() == self._announced:
+            known = self._announced_window
+        elif declared is not None and declared.burst < 2:
+            known = (declared.limit, declared.window)
+        else:
+            known = None
+        return known if known is not None and known[0] >= 2 and known[1] <= LONGEST_WINDOW else None
 
     def _told(self) -> float | None:
         """Return the rate somebody told us, the stricter of two, or None."""
@@ -186,17 +234,30 @@ class Pacer:
             return ticket
         if now >= self._renews:
             self._renew(now)
-        at = self._tat - (self._burst - 1) * self._step
+        at = self._clear(max(now, self._tat - (self._burst - 1) * self._step))
         if at > now or self._held > now:
             return Wait(max(at, self._held))
         return self._issue(now, canary=False)
+
+    def _clear(self, at: float) -> float:
+        """Return when a send due at `at` may go, clear of a short window's edges while they are in use."""
+        aligned, recent = self._aligned, self._recent
+        if aligned is None or not aligned.active:
+            return at
+        half = aligned.quota // 2
+        if len(recent) < half or recent[-half] < at - aligned.window:
+            # Too few calls to fill a window: they need not wait for its middle.
+            return at
+        if len(recent) == aligned.quota:
+            at = max(at, recent[0] + aligned.window)
+        return aligned.clear(at)
 
     def earliest(self, now: float, ahead: int = 0) -> float:
         """Return when, at the soonest, a call with `ahead` others before it may be sent."""
         at = max(now, self._held, self._tat - (self._burst - 1) * self._step)
         if self._closed:
             at = max(at, self._gate)
-        return at + max(0.0, ahead - (self._burst - 1)) * self._step
+        return at + max(0.0, ahead - (self._burst - 1)) / self._rate
 
     def _issue(self, now: float, *, canary: bool) -> Ticket:
         late = now - self._tat
@@ -206,10 +267,16 @@ class Pacer:
         credit = min(self._lateness, self._step) if late <= self._step else 0.0
         self._tat = max(self._tat, now - credit) + self._step
         self._last = now
+        if self._aligned is not None:
+            self._recent.append(now)
         self._level_sent += 1
         self._outstanding += 1
         return Ticket(
-            self._event, self._rate, pressed=late <= max(0.25 * self._step, _LATENESS), canary=canary
+            self._event,
+            self._rate,
+            pressed=late <= max(0.25 * self._step, _LATENESS),
+            canary=canary,
+            at=now,
         )
 
     def _begin(self, now: float, *, clean: bool) -> None:
@@ -255,7 +322,34 @@ class Pacer:
             self._strikes = 4 if relapse else 1
             self._pending = self._evidence(ticket, now)
             self._block_from = now
-        self._shut(now + _pause(asked, self._strikes, jitter, self._unit()))
+            if self._aligned is not None:
+                self._aligned = self._aligned.refused(ticket.at, self._admitted)
+        self._shut(self._pause_until(asked, now, jitter))
+
+    def unavailable(self, ticket: Ticket, now: float, jitter: float, wait: float) -> None:
+        """Take note of an answer that asks everybody to wait though it counts no calls (503).
+
+        Nothing is cut: it says nothing about the rate. One canary tries after `wait` seconds.
+        """
+        self.abandoned(ticket)
+        asked = min(LONGEST_WAIT, max(0.0, wait))
+        self._outage = True
+        if self._pending is not None:
+            # Time that the server was down is no part of what a refusal cost.
+            self._block_from += max(0.0, now + asked - max(now, self._gate))
+        self._shut(now + pause_after(asked, 1, jitter, 1.0))
+
+    def stand_in(self) -> Ticket:
+        """Return a ticket for a call that goes by somebody else's leave, to be handed back all the same."""
+        self._outstanding += 1
+        return Ticket(self._event, self._rate, pressed=False, canary=False, at=-math.inf)
+
+    def adopt(self, bracket: Bracket, *, cut: bool = False) -> None:
+        """Go on with a search that was led elsewhere; `cut` says that it met a refusal there."""
+        self._bracket = bracket
+        if cut:
+            self._remembered = 0.0
+        self._retune()
 
     def abandoned(self, ticket: Ticket) -> None:
         """Take note that a call ended without a verdict; a canary hands its role on."""
@@ -266,6 +360,14 @@ class Pacer:
     def _shut(self, until: float) -> None:
         self._closed = True
         self._gate = max(self._gate, until)
+
+    def _pause_until(self, asked: float | None, now: float, jitter: float) -> float:
+        aligned = self._aligned
+        if asked is None and self._strikes == 1 and aligned is not None and aligned.active:
+            # What the refusal taught may have moved the window forward: keep the last one's distance.
+            full = self._recent[0] + aligned.window if len(self._recent) == aligned.quota else now
+            return max(full, aligned.next_window(now))
+        return now + pause_after(asked, self._strikes, jitter, self._unit())
 
     def _unit(self) -> float:
         """Return the seconds of a first pause: a part of a declared short window, else one second."""
@@ -286,13 +388,14 @@ class Pacer:
             event = replace(self._pending, block=now - self._block_from)
             self._pending = None
             told = self._declared is not None or self._announced is not None
-            if told:
+            if told and (self._aligned is None or not self._aligned.active):
                 self._trim, self._trimmed_at = max(_LEAST_TRIM, self._trim * _TRIM), now
             if not told or self._distrusted:
                 self._bracket = self._bracket.after(event)
             self._admitted, self._admitted_from, self._clean = 1, self._block_from, True
         self._retune()
-        self._begin(now, clean=True)
+        self._begin(now, clean=not self._outage)
+        self._outage = False
         self._tat = now + self._step
 
     def _learn(self, ticket: Ticket, now: float, jitter: float) -> None:
@@ -324,29 +427,31 @@ class Pacer:
             window = policy.window or max(self._windows.get(policy.name, 0.0), policy.reset, 1.0)
             self._windows[policy.name] = window
             quota = policy.quota or max(policy.remaining, 1.0)
-            if window <= _SHORT_WINDOW:
+            if window <= LONGEST_WINDOW:
                 # Whole seconds say nothing about when such a window ends: keep its even pace.
-                rates.append((_MARGIN * quota / window, math.inf, quota / window))
+                rates.append((_MARGIN * quota / window, math.inf, (quota, window)))
                 continue
             usable = policy.remaining - 0.01 * quota - self._outstanding
             fresh = now + policy.reset + min(2.0, 0.02 * window) * jitter
             if usable < 1:
                 self._held = max(self._held, fresh)
             rates.append(
-                (min(max(usable, 1.0) / max(policy.reset, 0.5), 2 * quota / window), fresh, quota / window)
+                (min(max(usable, 1.0) / max(policy.reset, 0.5), 2 * quota / window), fresh, (quota, window))
             )
         if rates:
-            self._announced, self._renews, self._quota_rate = min(rates)
+            self._announced, self._renews, self._announced_window = min(rates)
             self._retune()
 
     def _renew(self, now: float) -> None:
         """A new window began and no answer has described it yet: go at its even pace."""
-        self._announced, self._renews = _MARGIN * self._quota_rate, math.inf
+        quota, window = self._announced_window or (1.0, 1.0)
+        self._announced, self._renews = _MARGIN * quota / window, math.inf
         self._tat = max(self._tat, now)
         self._retune()
 
 
-def _pause(asked: float | None, strikes: int, jitter: float, unit: float) -> float:
+def pause_after(asked: float | None, strikes: int, jitter: float, unit: float) -> float:
+    """Return the seconds to wait after a refusal: as asked for and a little more, else longer each time."""
     if asked is not None:
         return asked + min(2.0, 0.05 * asked) * jitter
     return min(_LONGEST_PAUSE, unit * 2.0 ** min(strikes - 1, 16)) * (0.5 + 0.5 * jitter)

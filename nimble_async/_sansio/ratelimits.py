@@ -14,7 +14,15 @@ from email.utils import parsedate_to_datetime
 
 from msgspec import Struct
 
-__all__ = ["LONGEST_WAIT", "Announcement", "Policy", "announces", "parse_retry_after", "read_announcement"]
+__all__ = [
+    "LONGEST_WAIT",
+    "SILENT",
+    "Announcement",
+    "Policy",
+    "announces",
+    "parse_retry_after",
+    "read_announcement",
+]
 
 LONGEST_WAIT = 21600.0
 """Six hours: no header makes us wait longer."""
@@ -55,6 +63,7 @@ class Announcement(Struct, frozen=True):
 
 
 SILENT = Announcement()
+"""What headers say that say nothing."""
 
 
 def announces(headers: Mapping[str, str]) -> bool:

@@ -2,9 +2,9 @@
 
 Rule: frozen values only; each step returns the next one. Rates are calls a second, times seconds.
 
-    START    the rate grows a little with every answer, so it doubles faster the faster it is
+    START    the rate grows a little with every answer, slowly at first, then the faster the faster it is
     SEARCH   bisect between what was carried (`lo`) and what was refused (`hi`)
-    HOLD     stay at what was carried
+    HOLD     stay at what was carried; REMEMBERED the same, at what an earlier run found
     PROBE    from time to time, try a little more, then a little more than that
 
 The evidence that counts most is what a server admitted between two refusals. Its supply was used
@@ -27,6 +27,7 @@ __all__ = [
     "LONG",
     "SLOWEST",
     "START_GROWTH",
+    "START_HASTE",
     "START_RATE",
     "UNPACED",
     "Bracket",
@@ -37,8 +38,11 @@ __all__ = [
 
 START_RATE = 5.0
 """Calls a second before anything is known."""
-START_GROWTH = 1.05
-"""Growth of the rate with each answer: doubled after fourteen calls, no brake any more after four seconds."""
+START_GROWTH = 0.2
+"""Growth of the rate with each answer, calls a second: doubled after 25 answers ..."""
+START_HASTE = 1.05
+"""... and by this factor once it is well above `_MODEST`: no brake any more after eight seconds."""
+_MODEST = 14.0
 UNPACED = 1_000_000.0
 """A rate nobody reaches: pacing costs nothing any more."""
 SLOWEST = 1 / 3600
@@ -60,6 +64,8 @@ _CLOSE = 1.02
 _LONGER = 600.0
 _COSTLY_BLOCK = 60.0
 """Seconds of being refused from which on probing costs more than it finds."""
+_SOON, _SOON_BLOCK = 15.0, 5.0
+"""Seconds after an event in which the next is still its echo, if the server admits again within seconds."""
 _WEEK = 7 * 86400.0
 
 
@@ -69,6 +75,7 @@ class Mode(StrEnum):
     START = "start"
     SEARCH = "search"
     HOLD = "hold"
+    REMEMBERED = "remembered"
     PROBE = "probe"
     DECLARED = "declared"
     ANNOUNCED = "announced"
@@ -95,6 +102,11 @@ class Event(Struct, frozen=True, kw_only=True):
         count the block that paid for it too, and a second of its limit at least.
         """
         return self.admitted / (self.span + (0.0 if self.clean else max(_BURST_ALLOWANCE, self.block)))
+
+    @property
+    def soon(self) -> bool:
+        """Whether it came right after the one before."""
+        return self.clean and self.span < _SOON
 
 
 class Discovery(Struct, frozen=True, kw_only=True):
@@ -136,7 +148,7 @@ class Bracket(Struct, frozen=True, kw_only=True):
         rate = 0.9 * discovery.rate
         long = max(LONG, 20 * discovery.block)
         return cls(
-            mode=Mode.HOLD,
+            mode=Mode.REMEMBERED,
             rate=rate,
             lo=rate,
             held=rate,
@@ -147,12 +159,16 @@ class Bracket(Struct, frozen=True, kw_only=True):
         )
 
     def grown(self) -> Bracket:
-        """START: one more answer, a little more speed."""
-        return replace(self, rate=min(UNPACED, self.rate * START_GROWTH))
+        """START: one more answer, a little more speed.
+
+        Slowly at first: what is in flight when the first refusal comes was sent at the rate of then.
+        """
+        more = max(START_GROWTH, (START_HASTE - 1) * (self.rate - _MODEST))
+        return replace(self, rate=min(UNPACED, self.rate + more))
 
     def passed(self, jitter: float) -> Bracket:
         """Return the next level after this one was carried for its whole time."""
-        if self.mode is Mode.HOLD:
+        if self.mode in {Mode.HOLD, Mode.REMEMBERED}:
             longer = min(2 * self.long, max(_LONGER, 20 * self.block))
             return replace(
                 self,
@@ -185,6 +201,9 @@ class Bracket(Struct, frozen=True, kw_only=True):
         lo, measured = self._carried(event)
         lo = max(SLOWEST, lo)
         hi = max(event.refused, 1.01 * lo)
+        if self.measured and self.mode is Mode.SEARCH and event.soon and self.hi < math.inf:
+            # What was sent before the last block is still counted: this refusal says little about its rate.
+            hi = max(hi, self.hi)
         if event.block >= _COSTLY_BLOCK:
             # A refusal costs minutes: stop searching, and the longer the better the rate is known.
             long = 20 * event.block
@@ -218,6 +237,8 @@ class Bracket(Struct, frozen=True, kw_only=True):
             return min(self.lo, _FIRST_CUT * event.refused), self.measured
         if event.admitted < FEW:
             average = max(average, 0.7 * self.lo)
+        elif self.measured and event.soon and event.block < _SOON_BLOCK:
+            average = max(average, 0.9 * self.lo)
         below = _MARGIN * min(average, event.refused)
         if not self.measured:
             return below, True

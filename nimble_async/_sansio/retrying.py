@@ -22,7 +22,7 @@ from nimble_async.errors import (
     Unauthorized,
 )
 
-__all__ = ["GiveUp", "Wait", "backoff", "decide", "replays"]
+__all__ = ["GiveUp", "Wait", "backoff", "decide", "patience", "replays"]
 
 _SERVER_TROUBLE = frozenset({500, 502, 503, 504})
 
@@ -45,14 +45,35 @@ def backoff(policy: RetryPolicy, *, attempt: int, jitter: float) -> float:
     return span * (0.5 + 0.5 * jitter)
 
 
+def patience(policy: RetryPolicy, *, attempt: int, jitter: float) -> float:
+    """Return the seconds to let others try after a silent refusal that ended attempt number `attempt`.
+
+    The throttle's gate opens for one call at a time. A caller that is alone would be that one each
+    time, and spend all its attempts within seconds on a window that lasts a minute. So it waits by
+    itself too, the longer the fewer attempts are left: five of them span a minute and more.
+    """
+    if attempt < 2:
+        return 0.0
+    return 1.6 * policy.longest_wait * 4.0 ** (attempt + 1 - policy.attempts) * (1 + 0.1 * jitter)
+
+
 def decide(
-    error: CrmError, *, repeatable: bool, attempt: int, policy: RetryPolicy, jitter: float
+    error: CrmError,
+    *,
+    repeatable: bool,
+    attempt: int,
+    policy: RetryPolicy,
+    jitter: float,
+    left: float | None = None,
 ) -> Wait | GiveUp:
-    """Say whether the call is repeated after `error`, which ended attempt number `attempt`."""
+    """Say whether the call is repeated after `error`, which ended attempt number `attempt`.
+
+    `left` is the seconds to its deadline, None where it has none.
+    """
     if attempt >= policy.attempts:
         return GiveUp(f"{attempt} attempts were made")
     if isinstance(error, RateLimited):
-        return _after_refusal(error, policy)
+        return _after_refusal(error, policy, patience(policy, attempt=attempt, jitter=jitter), left)
     if not _may_help(error):
         return GiveUp("a repeat would end the same way")
     if not (repeatable or _surely_not_executed(error)):
@@ -69,11 +90,15 @@ def replays(error: CrmError, *, replayed: bool) -> bool:
     return isinstance(error, Unauthorized) and not replayed
 
 
-def _after_refusal(error: RateLimited, policy: RetryPolicy) -> Wait | GiveUp:
-    """The throttle holds every call until its gate opens, so nothing more is waited here."""
+def _after_refusal(
+    error: RateLimited, policy: RetryPolicy, patience: float, left: float | None
+) -> Wait | GiveUp:
+    """The throttle holds every call until its gate opens: more is waited only where nobody said how long."""
     if error.retry_after is not None and error.retry_after > policy.longest_retry_after:
         return GiveUp(f"the vendor asks to wait {error.retry_after:.0f} s")
-    return Wait(0.0)
+    if error.retry_after is not None:
+        return Wait(0.0)
+    return Wait(patience if left is None else min(patience, left / 2))
 
 
 def _may_help(error: CrmError) -> bool:

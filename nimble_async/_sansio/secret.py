@@ -7,6 +7,7 @@ pickles by habit gets `***` or a refusal.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 __all__ = ["Secret"]
@@ -15,14 +16,15 @@ __all__ = ["Secret"]
 class Secret:
     """A text that shows as `***` everywhere and comes out by `reveal()` only."""
 
-    __slots__ = ("__text",)
+    # The text is a free variable of this function: tools that list members show a function.
+    __slots__ = ("__read",)
 
     def __init__(self, text: str) -> None:
-        self.__text = text
+        self.__read: Callable[[], str] = lambda: text
 
     def reveal(self) -> str:
         """Return the text. Call it where the bytes for the wire or the store are made, and keep no copy."""
-        return self.__text
+        return self.__read()
 
     def __repr__(self) -> str:
         """Show nothing."""
@@ -36,11 +38,11 @@ class Secret:
         """Compare without telling by the time taken where two secrets differ."""
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self.__text.encode(), other.__text.encode())
+        return hmac.compare_digest(self.__read().encode(), other.__read().encode())
 
     def __hash__(self) -> int:
         """Agree with `==`."""
-        return hash(self.__text)
+        return hash(self.__read())
 
     def __copy__(self) -> Secret:
         """Return itself: it never changes."""

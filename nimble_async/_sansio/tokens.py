@@ -30,6 +30,7 @@ from nimble_async.errors import CrmError, LoginRefused, StoreError, TransportErr
 __all__ = [
     "ASSUMED_LIFE",
     "Ambiguous",
+    "Doubt",
     "Granted",
     "InvalidGrant",
     "LoginRequest",
@@ -38,6 +39,7 @@ __all__ = [
     "Stage",
     "TokenRecord",
     "age_of",
+    "check_issuer",
     "check_state",
     "clocks_agree",
     "decode_record",
@@ -63,6 +65,8 @@ _RENEW_AT = 0.8
 _SPARE = 5.0
 """Seconds before its end from which on a token is no longer sent: it would expire on the way."""
 _AGREEING = 5.0
+_FIRST_DOUBT = 10.0
+_LONGEST_DOUBT = 120.0
 _GONE = frozenset({"invalid_grant", "invalid_token"})
 
 
@@ -131,6 +135,36 @@ def clocks_agree(record: TokenRecord, *, wall: float) -> bool:
     return record.obtained_wall <= wall + _AGREEING and (
         date is None or abs(record.obtained_wall - date) <= _AGREEING
     )
+
+
+class Doubt(Struct, frozen=True):
+    """Whether a renewal is believed to help against a 401. It begins with no doubt.
+
+    A replay with a brand-new token that is refused as well shows that the token is not what is
+    wrong: the account lost a right, or the path wants another login. While that stands each later
+    call would cost one more renewal, so none is made for a while, twice as long each time. Renewals
+    that are due by age go on.
+    """
+
+    generation: int = 0
+    """The newest whose replays were judged."""
+    refusals: int = 0
+    """Generations in a row whose replays were refused."""
+    until: float = -math.inf
+    """Until when a 401 renews nothing, monotonic seconds."""
+
+    def after(self, generation: int, *, accepted: bool, now: float) -> Doubt:
+        """Return the doubt after a replay with a generation's token was accepted, or refused with 401."""
+        if accepted:
+            return Doubt(generation) if generation >= self.generation else self
+        if generation <= self.generation:
+            return self
+        pause = min(_LONGEST_DOUBT, _FIRST_DOUBT * 2.0 ** min(self.refusals, 10))
+        return Doubt(generation, self.refusals + 1, now + pause)
+
+    def allows(self, now: float) -> bool:
+        """Say whether a 401 is answered by a renewal."""
+        return now >= self.until
 
 
 def digest(secret: Secret | None) -> str:
@@ -386,6 +420,8 @@ class Redirected(Struct, frozen=True):
 
     code: Secret
     state: str | None
+    issuer: str | None = None
+    """Who says to have sent the person, where it says so (`iss`)."""
 
 
 def make_login(
@@ -425,14 +461,14 @@ def read_redirect(url: str) -> Redirected:
         LoginRefused: It says that the login failed, or it holds no code, or several.
     """
     query = parse_qs(urlsplit(url.strip()).query, keep_blank_values=True)
-    if any(len(query.get(name, ())) > 1 for name in ("code", "state", "error")):
-        raise LoginRefused("The redirected address gives a code, a state or an error twice.")
+    if any(len(query.get(name, ())) > 1 for name in ("code", "state", "error", "iss")):
+        raise LoginRefused("The redirected address gives a code, a state, an error or an issuer twice.")
     if "error" in query:
         raise _refusal(query)
     code = query.get("code", [""])[0]
     if not code:
         raise LoginRefused("The redirected address holds no code.", hint="Paste the whole address.")
-    return Redirected(Secret(code), query.get("state", [None])[0])
+    return Redirected(Secret(code), query.get("state", [None])[0], query.get("iss", [None])[0])
 
 
 def _refusal(query: dict[str, list[str]]) -> LoginRefused:
@@ -443,6 +479,29 @@ def _refusal(query: dict[str, list[str]]) -> LoginRefused:
     if error == "access_denied":
         return LoginRefused("The login was denied on the consent page.", hint=words)
     return LoginRefused(f"The login failed: {_word(error) or 'unknown error'}.", hint=words)
+
+
+def check_issuer(given: str | None, base_url: str) -> None:
+    """Refuse a person who was sent back by another server than the one that was asked.
+
+    Servers that do not say who they are pass: the state and the verifier guard those.
+
+    Raises:
+        LoginRefused: `given` names another origin than `base_url`.
+    """
+    if given is not None and _origin(given) != _origin(base_url):
+        raise LoginRefused(
+            "The login came back from another server than the one that was asked.",
+            hint="Begin the login again, and open no other address meanwhile.",
+        )
+
+
+def _origin(address: str) -> tuple[str, str] | None:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return None
+    return parts.scheme, parts.netloc
 
 
 def check_state(given: str | None, expected: str | None, *, required: bool) -> None:

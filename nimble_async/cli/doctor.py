@@ -97,11 +97,7 @@ def settings_checks(settings: Settings) -> list[Check]:
             do = f"Set {vendor.address} to the API URL of the account ({vendor.key_place})."
         found.append(Check(check="address", state="trouble", found=said, do=do))
     if login.value == "none":
-        vendor = settings.vendor
-        do = f"Set {vendor.key} ({vendor.key_place}). `nimble-async demo` needs none."
-        if settings.profile is not None:
-            do = "Set NIMBLE_CLIENT_ID and NIMBLE_CLIENT_SECRET, which a saved login is renewed with."
-        found.append(Check(check="credentials", state="trouble", found="none", do=do))
+        found.append(Check(check="credentials", state="trouble", found="none", do=settings.ways_in))
     else:
         value = settings.vendor.key_name if login.value == "key" else login.value
         found.append(Check(check="credentials", state="ok", found=f"{value} ({login.source})"))
@@ -129,16 +125,11 @@ def file_checks(settings: Settings) -> list[Check]:
     """Say who may read the token file, where a saved login is what would be used."""
     if not settings.login.value.startswith("profile "):
         return []
-    from nimble_async.stores.profiles import profile_path
-
-    try:
-        path = profile_path(settings.profile or "default")
-    except ConfigurationError as error:
-        return [Check(check="token file", state="trouble", found=error.message, do=error.hint)]
+    path = settings.place.path
     try:
         facts = path.lstat()
     except FileNotFoundError:
-        do = "Sign in with this profile first, or set NIMBLE_API_KEY."
+        do = f"Sign in with this profile first, or set {settings.vendor.key}."
         return [Check(check="token file", state="trouble", found=f"{path} is not there", do=do)]
     except OSError as error:
         do = f"Let this user read {path.parent}."

@@ -76,7 +76,7 @@ _ADVICE: Mapping[type[CrmError], str] = MappingProxyType(
         PagingBroken: "Run it again; `export` is the command that heals this.",
         QuotaExceeded: "Only a larger plan or fewer records help.",
         RateLimited: "Wait, then run it again.",
-        ReauthRequired: "Sign in again, or set NIMBLE_API_KEY.",
+        ReauthRequired: "Sign in again: `nimble-async login`; or set NIMBLE_API_KEY.",
         RedirectRefused: "Check --base-url; credentials are sent to no other address.",
         ServerError: "Try again later.",
         StoreError: "Check the token file; `nimble-async doctor` looks closer.",

@@ -30,6 +30,8 @@ COMMANDS = {
     "call": "Make one call by its name and show the vendor's answer.",
     "fields": "Write the account's own fields as a typed class (fields types --out FILE.py).",
     "operations": "List every operation, with its method, path and arguments.",
+    "login": "Sign in, in the browser or with a key, and save it as a profile.",
+    "logout": "Remove a saved login from this machine.",
     "whoami": "Show whom the key or token belongs to.",
     "doctor": "Check what is configured, reachable and allowed, and say what to do.",
     "simulate": "Serve a simulated account on this machine until interrupted.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
+from getpass import getpass
 from typing import Any, BinaryIO
 
 import msgspec
@@ -15,7 +16,18 @@ import msgspec
 from nimble_async.cli.exits import one_line
 from nimble_async.errors import OutputFailed
 
-__all__ = ["Row", "ask", "data", "rows", "say", "standard_output", "table", "terminal"]
+__all__ = [
+    "Row",
+    "ask",
+    "ask_line",
+    "ask_secret",
+    "data",
+    "rows",
+    "say",
+    "standard_output",
+    "table",
+    "terminal",
+]
 
 Row = Mapping[str, Any]
 _WIDEST = 60
@@ -37,6 +49,31 @@ def ask(question: str) -> bool:
     """Ask on stderr, and return whether the answer begins with y. Only where stdin is a terminal."""
     print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower().startswith("y")
+
+
+def ask_secret(question: str) -> str:
+    """Return what is typed without showing it; where stdin is no terminal, its first line.
+
+    Raises:
+        EOFError: There is nothing.
+    """
+    if terminal("stdin"):
+        return getpass(f"{question}: ", stream=sys.stderr).strip()
+    return ask_line("")
+
+
+def ask_line(question: str) -> str:
+    """Return a line of stdin; the question is shown on stderr unless it is empty.
+
+    Raises:
+        EOFError: There is nothing.
+    """
+    if question:
+        print(f"{question}: ", end="", file=sys.stderr, flush=True)
+    line = sys.stdin.readline() if sys.stdin is not None else ""
+    if not line.strip():
+        raise EOFError
+    return line.strip()
 
 
 def standard_output() -> BinaryIO:

@@ -6,6 +6,7 @@ Rule: a flag goes before the environment, and every value knows where it came fr
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
@@ -13,12 +14,15 @@ from typing import TYPE_CHECKING, Literal
 from nimble_async.cli.exits import UsageError
 from nimble_async.cli.vendors import VENDORS, Vendor
 from nimble_async.config import ClientConfig
+from nimble_async.errors import StoreError
 
 if TYPE_CHECKING:
-    from nimble_async._aio.ports import Credentials
+    from nimble_async._aio.credentials import ApiKey
+    from nimble_async._aio.ports import Credentials, RateStore
     from nimble_async.cli.vendors import Client
+    from nimble_async.stores.profiles import Place, Profile
 
-__all__ = ["Found", "Output", "Settings", "open_client"]
+__all__ = ["Found", "Output", "Settings", "client_of", "make_key", "normal", "open_client"]
 
 Output = Literal["json", "jsonl", "table"]
 
@@ -44,21 +48,41 @@ class Settings:
     """The command line itself, to say how to go on."""
 
     def check(self) -> None:
-        """Refuse flags that exclude one another.
+        """Refuse flags that cannot work.
 
         Raises:
-            UsageError: The vendor has no saved logins, and one is named.
+            ConfigurationError: The name of the profile cannot be one.
         """
-        if self.profile is not None and self.crm != "nimble":
-            raise UsageError(
-                f"{self.vendor.title} has keys and no saved logins, so --profile does not apply.",
-                hint=f"Set {self.vendor.key}.",
-            )
+        if self.profile is not None:
+            _ = self.place  # it checks the name
 
     @property
     def vendor(self) -> Vendor:
         """The vendor's words."""
         return VENDORS[self.crm]
+
+    @property
+    def place(self) -> Place:
+        """The profile that is asked for, or the one that is used where none is.
+
+        Raises:
+            ConfigurationError: Its name cannot be one.
+        """
+        from nimble_async.stores.profiles import Place
+
+        return Place(crm=self.crm, name=self.profile or "default")
+
+    @property
+    def facts(self) -> Profile | None:
+        """What the profile says, unless the environment's key goes before it; None where it says nothing."""
+        if self.profile is None and self.environment.get(self.vendor.key):
+            return None
+        from nimble_async.stores.saved import saved_profile
+
+        try:
+            return saved_profile(self.place)
+        except StoreError:
+            return None
 
     @property
     def address(self) -> Found:
@@ -68,6 +92,8 @@ class Settings:
             return Found(self.base_url, "--base-url")
         if self.environment.get(vendor.address):
             return Found(self.environment[vendor.address], vendor.address)
+        if self.facts is not None:
+            return Found(self.facts.base_url, f"profile {self.place.name}")
         return Found(vendor.default_address, "the default" if vendor.default_address else "nothing is set")
 
     @property
@@ -75,37 +101,98 @@ class Settings:
         """The kind of credentials (`key`, `profile NAME` or `none`) and where they came from."""
         if self.profile is None and self.environment.get(self.vendor.key):
             return Found("key", self.vendor.key)
-        if self.crm != "nimble":
-            return Found("none", "nothing is set")
-        if self.environment.get("NIMBLE_CLIENT_ID") and self.environment.get("NIMBLE_CLIENT_SECRET"):
-            source = "--profile" if self.profile else "NIMBLE_CLIENT_ID and NIMBLE_CLIENT_SECRET"
-            return Found(f"profile {self.profile or 'default'}", source)
+        name = f"profile {self.place.name}"
+        if os.path.lexists(self.place.path):
+            return Found(name, "--profile" if self.profile else "a saved login")
+        if self._client is not None:
+            return Found(name, "--profile" if self.profile else "NIMBLE_CLIENT_ID and NIMBLE_CLIENT_SECRET")
         return Found("none", "nothing is set")
+
+    @property
+    def _client(self) -> tuple[str, str] | None:
+        """The client id and secret of the environment, where both are set and the vendor has them."""
+        found = self.environment.get("NIMBLE_CLIENT_ID"), self.environment.get("NIMBLE_CLIENT_SECRET")
+        return (found[0], found[1]) if self.crm == "nimble" and found[0] and found[1] else None
 
     def credentials(self) -> Credentials:
         """Return the credentials of the first that is there: the profile asked for, the key, the saved login.
 
         Raises:
-            ConfigurationError: There are none, or the name of the profile cannot be one.
+            ConfigurationError: There are none, or the saved login is another address's.
+            StoreError: The profile cannot be read.
         """
-        from nimble_async._aio.credentials import ApiKey, OAuth
-        from nimble_async.stores.profiles import saved_login
+        from nimble_async._aio.credentials import OAuth
+        from nimble_async.stores.profiles import ProfileStore
+        from nimble_async.stores.saved import check_address, saved_login, saved_profile
 
-        kind = self.login.value
+        kind, vendor = self.login.value, self.vendor
         if kind == "key":
-            return ApiKey(self.environment["NIMBLE_API_KEY"])
+            return make_key(self.crm, self.environment[vendor.key])
         if kind == "none":
-            wanted = "" if self.profile is None else f" for --profile {self.profile}"
-            hint = f"Set {self.vendor.key} ({self.vendor.key_place})"
-            if self.profile is not None:
-                hint = "Set NIMBLE_CLIENT_ID and NIMBLE_CLIENT_SECRET, which a saved login is renewed with"
-            raise UsageError(f"No key was given{wanted}.", hint=f"{hint}; `nimble-async demo` needs none.")
-        return OAuth(
-            client_id=self.environment["NIMBLE_CLIENT_ID"],
-            client_secret=self.environment["NIMBLE_CLIENT_SECRET"],
-            redirect_uri=self.environment.get("NIMBLE_REDIRECT_URI", ""),
-            store=saved_login(self.profile or "default"),
+            raise UsageError(f"No key was given{self._wanted}.", hint=self.ways_in)
+        profile, client = saved_profile(self.place), self._client
+        if profile is not None and (client is None or client[0] == profile.client_id or self.profile):
+            check_address(self.place, profile, normal(self.crm, self.address.value))
+            secret = client[1] if client and client[0] == profile.client_id else None
+            return saved_login(
+                self.place, profile, make_key=lambda key: make_key(self.crm, key), client_secret=secret
+            )
+        client_id, secret = client or ("", "")
+        redirect = self.environment.get("NIMBLE_REDIRECT_URI", "")
+        store = ProfileStore(self.place, client_id=client_id)
+        return OAuth(client_id=client_id, client_secret=secret, redirect_uri=redirect, store=store)
+
+    @property
+    def _wanted(self) -> str:
+        return "" if self.profile is None else f" for --profile {self.profile}"
+
+    @property
+    def ways_in(self) -> str:
+        """What a person can do who is not signed in."""
+        words = " ".join(
+            [
+                "nimble-async",
+                *(["--crm", self.crm] if self.crm != "nimble" else []),
+                *(["--profile", self.profile] if self.profile else []),
+                "login --api-key",
+            ]
         )
+        if self.profile is not None:
+            return f"Sign in: `{words}`."
+        vendor = self.vendor
+        return (
+            f"Set {vendor.key} ({vendor.key_place}), or sign in: `{words}`; `nimble-async demo` needs none."
+        )
+
+
+def normal(crm: str, address: str) -> str:
+    """Return an address in the form in which a vendor's client holds it.
+
+    Raises:
+        ConfigurationError: It cannot be used.
+    """
+    if crm == "activecampaign":
+        from nimble_async.activecampaign.address import account_address
+
+        return account_address(address)
+    from nimble_async._sansio.address import base_address
+
+    return base_address(address)
+
+
+def make_key(crm: str, key: str) -> ApiKey:
+    """Return the credentials of a vendor's key.
+
+    Raises:
+        ConfigurationError: It is empty or holds what no key has.
+    """
+    if crm == "activecampaign":
+        from nimble_async.activecampaign.client import make_key
+
+        return make_key(key)
+    from nimble_async._aio.credentials import ApiKey
+
+    return ApiKey(key)
 
 
 def open_client(
@@ -119,22 +206,42 @@ def open_client(
     Raises:
         ConfigurationError: No credentials, or a setting that cannot work.
     """
+    return client_of(settings, settings.credentials(), rate=rate, config=config)
+
+
+def client_of(
+    settings: Settings,
+    credentials: Credentials,
+    *,
+    rate: str | None = None,
+    config: ClientConfig = ClientConfig(),  # noqa: B008 (a frozen value)
+) -> Client:
+    """Return a client with these credentials, at the address that the settings say.
+
+    Raises:
+        ConfigurationError: There is no address, or a setting that cannot work.
+    """
+    address = settings.address.value
     if settings.crm == "activecampaign":
         from nimble_async.activecampaign.client import ActiveCampaignClient
 
-        if settings.login.value == "none":
-            settings.credentials()
-        if not settings.address.value:
+        if not address:
             hint = (
                 f"Set {settings.vendor.address} to the API URL of the account ({settings.vendor.key_place})."
             )
             raise UsageError("No address was given; each account has its own.", hint=hint)
-        token = settings.environment[settings.vendor.key]
-        return ActiveCampaignClient(
-            base_url=settings.address.value, api_token=token, rate=rate, config=config
-        )
+        return ActiveCampaignClient(base_url=address, credentials=credentials, rate=rate, config=config)
     from nimble_async.nimble.client import NimbleClient
 
     return NimbleClient(
-        credentials=settings.credentials(), base_url=settings.address.value, rate=rate, config=config
+        credentials=credentials, base_url=address, rate=rate, rate_store=_rates(), config=config
     )
+
+
+def _rates() -> RateStore:
+    """Return where the limit that a command found out waits for the next one; losing it costs nothing."""
+    from platformdirs import user_cache_path
+
+    from nimble_async.stores.rates import FileRateStore
+
+    return FileRateStore(user_cache_path("nimble-async", appauthor=False) / "rates")

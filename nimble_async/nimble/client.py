@@ -7,7 +7,8 @@ from functools import cached_property
 
 from nimble_async._aio.client import Client, ClientStatistics
 from nimble_async._aio.credentials import ApiKey, OAuth
-from nimble_async._aio.ports import Clock, Credentials, Transport
+from nimble_async._aio.discretion import frameless
+from nimble_async._aio.ports import Clock, Credentials, RateStore, SharedBudget, Transport
 from nimble_async._sansio.address import base_address
 from nimble_async.config import ClientConfig, RateLimit
 from nimble_async.errors import ConfigurationError
@@ -38,7 +39,8 @@ from nimble_async.nimble.resources.leads import Leads
 from nimble_async.nimble.resources.message_drafts import MessageDrafts
 from nimble_async.nimble.resources.tasks import Tasks
 from nimble_async.nimble.resources.users import Users
-from nimble_async.stores.profiles import saved_login
+from nimble_async.stores.profiles import Place, ProfileStore
+from nimble_async.stores.saved import check_address, saved_login, saved_profile
 
 __all__ = ["ClientStatistics", "NimbleClient"]
 
@@ -50,9 +52,9 @@ class NimbleClient(Client):
     each loop, and close with `aclose()`, with the loop, or with the client, whichever is first.
     One client serves any number of concurrent callers.
 
-    Without `api_key` and `credentials` the environment is read: `NIMBLE_API_KEY`, else
-    `NIMBLE_CLIENT_ID`, `NIMBLE_CLIENT_SECRET` and `NIMBLE_REDIRECT_URI` with the saved login;
-    `NIMBLE_BASE_URL` where `base_url` is not given.
+    Without `api_key` and `credentials` the environment's `NIMBLE_API_KEY` is taken, else the login
+    that `nimble-async login` saved (its profile `default`). `NIMBLE_BASE_URL` stands for `base_url`;
+    a saved login is used at its own address only.
 
     Args:
         api_key: A key of Settings > API Token.
@@ -62,11 +64,15 @@ class NimbleClient(Client):
         config: Timeouts, retries, concurrency, proxy, TLS trust, hooks.
         transport: A port to send through instead of HTTP, such as the simulator's.
         clock: A port to read time from instead of the system's.
+        rate_store: Where the limit that was found out is kept for the next run, such as `FileRateStore`.
+        budget: Where processes that use the same account keep one rate budget, such as
+            `RedisBudget("redis://...")`; None: each process paces itself.
 
     Raises:
         ConfigurationError: No key is given or found, or an argument cannot work.
     """
 
+    @frameless
     def __init__(
         self,
         *,
@@ -77,11 +83,16 @@ class NimbleClient(Client):
         config: ClientConfig = ClientConfig(),  # noqa: B008 (a frozen value)
         transport: Transport | None = None,
         clock: Clock | None = None,
+        rate_store: RateStore | None = None,
+        budget: SharedBudget | None = None,
     ) -> None:
         if api_key is not None and credentials is not None:
             raise ConfigurationError("Pass api_key or credentials, not both.")
-        url = base_address(base_url or os.environ.get("NIMBLE_BASE_URL") or NIMBLE.base_url)
-        credentials = credentials or _credentials(api_key)
+        told = base_url or os.environ.get("NIMBLE_BASE_URL")
+        url = base_address(told) if told else None
+        if credentials is None:
+            credentials, url = _credentials(api_key, url)
+        url = url or NIMBLE.base_url
         super().__init__(
             dialect=NIMBLE,
             base_url=url,
@@ -91,6 +102,8 @@ class NimbleClient(Client):
             config=config,
             transport=transport,
             clock=clock,
+            rate_store=rate_store,
+            shared=budget,
         )
 
     @cached_property
@@ -224,20 +237,25 @@ class NimbleClient(Client):
         return Users(self.executor)
 
 
-def _credentials(api_key: str | None) -> Credentials:
-    if api_key is not None:
-        return ApiKey(api_key)
+def _credentials(api_key: str | None, url: str | None) -> tuple[Credentials, str | None]:
+    """Return who we are, and the address that goes with it where `url` does not say."""
     env = os.environ
-    if env.get("NIMBLE_API_KEY"):
-        return ApiKey(env["NIMBLE_API_KEY"])
-    if env.get("NIMBLE_CLIENT_ID") and env.get("NIMBLE_CLIENT_SECRET"):
-        return OAuth(
-            client_id=env["NIMBLE_CLIENT_ID"],
-            client_secret=env["NIMBLE_CLIENT_SECRET"],
-            redirect_uri=env.get("NIMBLE_REDIRECT_URI", ""),
-            store=saved_login(),
-        )
+    if api_key is not None or env.get("NIMBLE_API_KEY"):
+        return ApiKey(env["NIMBLE_API_KEY"] if api_key is None else api_key), url
+    place = Place(crm=NIMBLE.name)
+    client_id, secret = env.get("NIMBLE_CLIENT_ID", ""), env.get("NIMBLE_CLIENT_SECRET", "")
+    profile = saved_profile(place)
+    if profile is not None and (not (client_id and secret) or client_id == profile.client_id):
+        url = url or profile.base_url
+        check_address(place, profile, url)
+        secret = secret if client_id == profile.client_id else ""
+        return saved_login(place, profile, make_key=ApiKey, client_secret=secret or None), url
+    if client_id and secret:
+        store = ProfileStore(place, client_id=client_id)
+        redirect = env.get("NIMBLE_REDIRECT_URI", "")
+        return OAuth(client_id=client_id, client_secret=secret, redirect_uri=redirect, store=store), url
     raise ConfigurationError(
         "No key was given.",
-        hint="Pass api_key=..., or set NIMBLE_API_KEY (Nimble: Settings > API Token).",
+        hint="Pass api_key=..., set NIMBLE_API_KEY (Nimble: Settings > API Token), "
+        "or sign in with nimble-async login.",
     )

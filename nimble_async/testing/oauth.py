@@ -61,8 +61,8 @@ class OAuthServer:
         self.settings = settings
         self._chance = random.Random(f"{seed} oauth")
         self.client_id: str = self._word()
-        self.client_secret: str = self._word()
-        self.api_key: str = self._word()
+        self.client_secret: str = self._word("simsecret_")
+        self.api_key: str = self._word("simkey_")
         self.issued: int = 0
         self.refreshes: int = 0
         self.refused: int = 0
@@ -70,8 +70,9 @@ class OAuthServer:
         self._access: dict[str, tuple[_Family, float]] = {}
         self._refresh: dict[str, _Refresh] = {}
 
-    def _word(self) -> str:
-        return f"{self._chance.getrandbits(128):032x}"
+    def _word(self, mark: str = "") -> str:
+        """Return a word nobody guesses; a secret's begins with a mark, by which it is known elsewhere."""
+        return f"{mark}{self._chance.getrandbits(128):032x}"
 
     def valid(self, token: str, now: float, *, key_allowed: bool = True) -> bool:
         """Return whether a bearer token, or the API key, opens the door at `now`."""
@@ -96,7 +97,7 @@ class OAuthServer:
 
     def _pair(self, family: _Family, now: float) -> dict[str, object]:
         self._access = {token: entry for token, entry in self._access.items() if entry[1] > now}
-        access, refresh = self._word(), self._word()
+        access, refresh = self._word("simaccess_"), self._word("simrefresh_")
         self._access[access] = (family, now + self.settings.token_life)
         self._refresh[refresh] = _Refresh(family)
         self.issued += 1
@@ -121,7 +122,7 @@ class OAuthServer:
             return wrong
         if form.get("decision") != "allow":
             return self._back(form, {"error": "access_denied", "error_description": "User denied access"})
-        code = self._word()[:10].upper()
+        code = "SIMCODE" + self._word()[:10].upper()
         family = _Family(form.get("scope", "basic"), form["redirect_uri"])
         self._codes[code] = _Code(family, now + self.settings.code_life, form.get("code_challenge", ""))
         return self._back(form, {"code": code})
@@ -232,6 +233,6 @@ def _consent_page(asked: Mapping[str, str]) -> str:
     )
     scope = html.escape(asked.get("scope", "basic"))
     return (
-        "<!doctype html><html lang=en><title>Simulated consent</title>"
+        "<!doctype html><html lang=en><title>Simulated consent</title><link rel=icon href=data:,>"
         f"<h1>Simulated account</h1><p>An application asks for: {scope}.</p>{forms}</html>"
     )

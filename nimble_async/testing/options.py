@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 from msgspec import Struct
@@ -116,6 +117,8 @@ def _check_numbers(options: SimulateOptions) -> None:
 def _drift(options: SimulateOptions) -> Drift:
     limit = RateLimit.parse(options.drift) if options.drift is not None else None
     rate = 0.0 if limit is None else limit.limit / limit.window
+    if math.isinf(rate):
+        raise ConfigurationError("A drift has to be a number of records in a time, such as 1/s.")
     return Drift(
         inserts=rate, deletes=rate, deal_inserts=rate, deal_deletes=rate,
         backdated=options.backdated, backdate=options.backdate, index_lag=options.index_lag,
@@ -129,6 +132,8 @@ def _rates(options: SimulateOptions) -> Rates | None:
         return Rates.named(
             _ACTIVECAMPAIGN_RATE, announce="no-reset", retry_after=True, penalty=options.penalty
         )
+    if math.isinf(RateLimit.parse(options.rate).limit):
+        return None
     if options.rate_rule not in RATE_RULES:
         raise ConfigurationError(
             f"{options.rate_rule!r} is no rate rule.", hint=f"Choose one of {', '.join(RATE_RULES)}."

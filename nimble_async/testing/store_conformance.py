@@ -9,11 +9,17 @@
 Each rule takes a function that opens one more handle on the same place, which is empty when the
 rule begins, and raises `AssertionError` where the store breaks the rule. The store's `save`,
 `load`, `delete` and `lock` are described in `nimble_async._aio.ports.TokenStore`.
+
+A lock that runs out by itself has to do so in less than half a second here, or the rule of the slow
+holder shows nothing. What no function can show is the death of a process: that its lock is free
+after it, try for yourself.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -24,7 +30,7 @@ from nimble_async._sansio.tokens import TokenRecord
 
 if TYPE_CHECKING:
     # The simulator's package runs no code of the client; this is the client's protocol, for checkers only.
-    from nimble_async._aio.ports import TokenStore
+    from nimble_async._aio.ports import TokenSaver, TokenStore
 
 __all__ = [
     "RULES",
@@ -32,6 +38,7 @@ __all__ = [
     "Rule",
     "a_cancelled_wait_holds_nothing",
     "a_record_comes_back_whole",
+    "a_slow_holder_stores_nothing",
     "a_wrong_generation_stores_nothing",
     "an_empty_store_holds_nothing",
     "an_error_inside_frees_the_lock",
@@ -40,6 +47,7 @@ __all__ = [
     "it_shows_no_secret",
     "one_of_many_savers_wins",
     "record",
+    "the_holder_saves_through_its_lock",
     "the_lock_keeps_others_out",
     "the_lock_may_change_hands",
     "waiting_for_the_lock_blocks_nobody",
@@ -47,14 +55,16 @@ __all__ = [
 
 OpenStore = Callable[[], "TokenStore"]
 Rule = Callable[[OpenStore], Awaitable[None]]
+_SLOW = 0.8
+"""Seconds for which a holder stands still, so that a lock that runs out is lost."""
 
 
 def record(gen: int = 1) -> TokenRecord:
     """Return a record in which no member has its default."""
     return TokenRecord(
         gen=gen,
-        access=Secret(f"access-{gen}-é"),
-        refresh=Secret(f"refresh-{gen}"),
+        access=Secret(f"simaccess_{gen:06x}-é"),
+        refresh=Secret(f"simrefresh_{gen:06x}"),
         prev_refresh_hash=f"hash-{gen}",
         obtained_wall=1_780_000_000.25,
         obtained_date_hdr=1_780_000_001.0,
@@ -185,6 +195,43 @@ async def the_lock_may_change_hands(open_store: OpenStore) -> None:
     await asyncio.wait_for(_enter_and_leave(open_store()), 10)
 
 
+async def the_holder_saves_through_its_lock(open_store: OpenStore) -> None:
+    """What the lock gives, where that can save, saves for its holder as the store itself does."""
+    async with open_store().lock() as given:
+        saver = _saver(given, open_store())
+        _holds(await saver.save(record(1), expected=0), "the holder stores through its lock")
+        _holds(not await saver.save(record(3), expected=2), "a wrong generation is refused there, too")
+        _holds(await saver.save(record(2)), "a save without `expected` is always done there, too")
+    _holds(await open_store().load() == record(2), "what was saved through a lock is loaded")
+
+
+async def a_slow_holder_stores_nothing(open_store: OpenStore) -> None:
+    """A holder that stood still keeps its lock; or it has lost it, and what it saves then is refused."""
+    store = open_store()
+    await store.save(record(1))
+    entered, stored = threading.Event(), list[bool]()
+    late = replace(record(2), access=Secret("late"))
+
+    async def slow() -> None:
+        async with open_store().lock() as given:
+            entered.set()
+            time.sleep(_SLOW)  # noqa: ASYNC251 (the loop stands still, and with it what renews a lock)
+            stored.append(await _saver(given, open_store()).save(late, expected=1))
+
+    thread = asyncio.create_task(asyncio.to_thread(asyncio.run, slow()))
+    await asyncio.to_thread(entered.wait, 10)
+    async with store.lock():
+        was_alone = bool(stored)
+        await asyncio.wait({thread}, timeout=_SLOW + 10)
+    await thread
+    _holds(
+        stored == [was_alone], "a holder stores as long as it has the lock, and nothing once another got it"
+    )
+    _holds(
+        await store.load() == (late if was_alone else record(1)), "what a holder without a lock saves is not"
+    )
+
+
 async def every_loop_may_use_it(open_store: OpenStore) -> None:
     """One handle serves several loops, and the lock keeps them apart, too."""
     store, order = open_store(), list[str]()
@@ -210,7 +257,11 @@ async def it_shows_no_secret(open_store: OpenStore) -> None:
     await store.save(record(1))
     await store.load()
     shown = f"{store!r} {store!s} {getattr(store, 'name', '')}"
-    _holds("access-1" not in shown and "refresh-1" not in shown, "a store shows no secret")
+    _holds("simaccess_" not in shown and "simrefresh_" not in shown, "a store shows no secret")
+
+
+def _saver(given: TokenSaver | None, store: TokenStore) -> TokenSaver:
+    return store if given is None else given
 
 
 async def _enter_and_leave(store: TokenStore) -> None:
@@ -233,6 +284,8 @@ RULES: tuple[Rule, ...] = (
     a_cancelled_wait_holds_nothing,
     an_error_inside_frees_the_lock,
     the_lock_may_change_hands,
+    the_holder_saves_through_its_lock,
+    a_slow_holder_stores_nothing,
     every_loop_may_use_it,
     it_shows_no_secret,
 )

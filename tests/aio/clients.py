@@ -11,7 +11,7 @@ from nimble_async.nimble.client import NimbleClient
 
 UNPACED = RateLimit(math.inf)
 HASTY = RetryPolicy(first_wait=0.001, longest_wait=0.002)
-KEY = "key-of-the-tests"
+KEY = "cAnArY-key-of-the-tests"
 
 
 def client(base_url: str, **more: Any) -> NimbleClient:

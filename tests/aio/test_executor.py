@@ -14,6 +14,7 @@ from msgspec import UNSET
 from nimble_async._aio.hooks import AttemptEnded, CallEnded, PageRead, TokenRenewed
 from nimble_async._aio.ports import Clock, Proof, Transport
 from nimble_async._sansio.operation import delete
+from nimble_async._sansio.secret import Secret
 from nimble_async.config import RateLimit, RetryPolicy, Timeouts
 from nimble_async.errors import (
     ConnectionFailed,
@@ -54,6 +55,7 @@ class Scripted:
     """Credentials that renew as often as they are told, or wait for ever."""
 
     scope = "scripted"
+    token_age = None
 
     def __init__(self, *, renewals: int = 0, hang: bool = False, broken: bool = False) -> None:
         self.generation = 0
@@ -61,13 +63,14 @@ class Scripted:
         self.hang = hang
         self.broken = broken
         self.asked: list[int] = []
+        self.replays: list[tuple[int, bool]] = []
 
     async def proof(self) -> Proof:
         if self.hang:
             await asyncio.sleep(3600)
         if self.broken:
             raise TokenRefreshFailed("The token server did not answer.")
-        return Proof("Authorization", f"Bearer secret-{self.generation}", self.generation)
+        return Proof("Authorization", Secret(f"Bearer cAnArY-{self.generation}"), self.generation)
 
     async def renew(self, rejected: Proof) -> bool:
         self.asked.append(rejected.generation)
@@ -77,8 +80,14 @@ class Scripted:
         self.generation += 1
         return True
 
+    def replayed(self, proof: Proof, *, accepted: bool) -> None:
+        self.replays.append((proof.generation, accepted))
+
     def attach(self, transport: Transport, clock: Clock, *, base_url: str) -> None:
         """Nothing is needed."""
+
+    def detach(self, transport: Transport) -> None:
+        """Nothing is held."""
 
     async def aclose(self) -> None:
         """Nothing runs."""
@@ -227,17 +236,19 @@ async def test_a_401_is_replayed_once_with_a_new_token():
     async with serve(script((401, {}), (200, {"fine": 1}))) as server:
         assert await call(server.url, "POST", credentials=proofs) == {"fine": 1}
         sent = [request.headers["Authorization"] for request in server.requests]
-    assert sent == ["Bearer secret-0", "Bearer secret-1"]
+    assert sent == ["Bearer cAnArY-0", "Bearer cAnArY-1"]
     assert proofs.asked == [0]
+    assert proofs.replays == [(1, True)]
 
 
 async def test_a_second_401_is_final():
-    """Nothing is renewed or replayed a second time within one call."""
+    """Nothing is renewed or replayed a second time within one call; the credentials hear of it."""
     proofs = Scripted(renewals=5)
     async with serve(script((401, {"message": "no"}))) as server:
         assert isinstance(await failure(server.url, credentials=proofs), Unauthorized)
         assert server.sends == 2
     assert proofs.asked == [0]
+    assert proofs.replays == [(1, False)]
 
 
 async def test_a_key_is_not_replayed():
@@ -597,7 +608,8 @@ async def test_an_error_is_told_to_the_hooks_too():
         with pytest.raises(asyncio.CancelledError):
             await task
     assert [(type(e).__name__, e.error) for e in events] == [
-        ("AttemptEnded", "Forbidden"), ("CallEnded", "Forbidden"), ("CallEnded", "CancelledError"),
+        ("AttemptEnded", "Forbidden"), ("CallEnded", "Forbidden"),
+        ("AttemptEnded", "CancelledError"), ("CallEnded", "CancelledError"),
     ]  # fmt: skip
 
 

@@ -10,6 +10,7 @@ import sys
 import pytest
 
 from nimble_async._aio.hooks import CallEnded, Hooks, PageRead, log_to_stderr, logger
+from nimble_async.errors import CallInfo
 from nimble_async.testing.server import ServedSimulator
 
 PROGRAM = """
@@ -54,7 +55,8 @@ def test_a_hook_that_raises_hinders_no_other(caplog: pytest.LogCaptureFixture):
 def test_the_log_carries_the_record(caplog: pytest.LogCaptureFixture):
     """A log line has the event as an attribute, for handlers that want its members."""
     caplog.set_level(logging.DEBUG, logger="nimble_async")
-    event = CallEnded(operation="users.me", attempts=1, error=None, seconds=0.1)
+    info = CallInfo(operation="users.me")
+    event = CallEnded(operation="users.me", attempts=1, error=None, began=0.0, seconds=0.1, info=info)
     Hooks().emit(event)
     assert caplog.records[0].event is event  # type: ignore[attr-defined]  # an extra of the record
 

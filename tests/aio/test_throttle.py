@@ -284,6 +284,152 @@ def test_bulk_keeps_its_share(people, least):
     assert names.count("bulk") / len(names) >= least - 0.01
 
 
+def test_bulk_that_fills_its_places_leaves_one_for_a_person():
+    """Slow bulk calls take seven of eight places, so an interactive call is sent at once."""
+
+    async def story():
+        wire = Wire(latency=100.0)
+        bulk = [asyncio.create_task(wire.call("bulk", lane="bulk")) for _ in range(20)]
+        await asyncio.sleep(1)
+        assert wire.flying == 7
+        person = asyncio.create_task(wire.call("person"))
+        await asyncio.sleep(0)
+        assert wire.names[-1] == "person"
+        for task in (person, *bulk):
+            task.cancel()
+        await asyncio.wait([person, *bulk])
+        return wire
+
+    assert run_virtual(story()).idle
+
+
+@pytest.mark.parametrize("concurrency", [1, 2, 8])
+def test_bulk_alone_goes_on_with_what_places_there_are(concurrency):
+    """The place that is kept free never stops bulk: all of it is sent, and people between."""
+
+    async def story():
+        wire = Wire(concurrency=concurrency, latency=0.1)
+        calls = [wire.call(number, lane="bulk") for number in range(30)]
+        await asyncio.gather(*calls, *(wire.call("person") for _ in range(10)))
+        return wire
+
+    wire = run_virtual(story())
+    assert len(wire.sent) == 40
+    assert wire.peak <= concurrency
+    assert wire.idle
+
+
+def test_a_bulk_call_that_waits_for_a_place_of_its_own_counts_as_queued():
+    """The free place is not bulk's: its wait is for a place, not for the pace."""
+
+    async def story():
+        wire = Wire(concurrency=2, latency=1.0)
+        _, second = await asyncio.gather(wire.call(lane="bulk"), wire.call(lane="bulk"))
+        return second
+
+    slot = run_virtual(story())
+    assert (slot.queued, slot.throttled) == (pytest.approx(1.0), pytest.approx(0.0))
+
+
+class Queue:
+    """A server that works on `width` calls at a time, each for `work` seconds."""
+
+    def __init__(self, width, work):
+        self.width, self.work, self.waiting = asyncio.Semaphore(width), work, 0
+
+    async def answer(self):
+        """Wait in the queue and be served."""
+        async with self.width:
+            await asyncio.sleep(self.work)
+
+
+async def through(throttle, queue, calls):
+    """Make calls through a throttle; return the seconds they took."""
+    began = asyncio.get_running_loop().time()
+
+    async def call():
+        async with throttle.slot(kind="get") as slot:
+            await queue.answer()
+            slot.answered(200, {})
+
+    await asyncio.gather(*(call() for _ in range(calls)))
+    return asyncio.get_running_loop().time() - began
+
+
+def test_a_server_that_queues_is_sent_fewer_at_once_and_carries_as_much():
+    """Sixteen in flight at a server that works on three: the queue is shortened, the throughput stays."""
+
+    async def story():
+        throttle = Throttle(VirtualClock(seed=1), rate=FREE, concurrency=16)
+        queue = Queue(3, 0.2)
+        for _ in range(20):
+            await through(throttle, queue, 1)
+        seconds = await through(throttle, queue, 600)
+        return throttle.statistics().places, seconds
+
+    places, seconds = run_virtual(story(), debug=False)
+    assert 4 <= places <= 10
+    assert seconds <= 1.02 * 600 * 0.2 / 3
+
+
+def test_a_server_that_became_slower_for_good_gets_all_places_back():
+    """Ten times slower without a queue: fewer places for a while, all again after hundreds of calls."""
+
+    async def story():
+        throttle = Throttle(VirtualClock(seed=1), rate=FREE, concurrency=8)
+        await through(throttle, Queue(100, 0.2), 50)
+        await through(throttle, Queue(100, 2.0), 100)
+        low = throttle.statistics().places
+        await through(throttle, Queue(100, 2.0), 400)
+        return low, throttle.statistics().places
+
+    assert run_virtual(story(), debug=False) == (2, 8)
+
+
+def test_slowness_takes_no_place_that_the_pace_needs():
+    """At ten a second and two seconds an answer, thirty places stay however slow answers become."""
+
+    async def story():
+        throttle = Throttle(VirtualClock(seed=1), rate=RateLimit(10.0), concurrency=32)
+        await through(throttle, Queue(100, 2.0), 60)
+        await through(throttle, Queue(100, 20.0), 200)
+        return throttle.statistics().places
+
+    assert run_virtual(story(), debug=False) >= 29
+
+
+@pytest.mark.parametrize(("headers", "waits"), [({"retry-after": "20"}, 20.0), ({}, 0.0)])
+def test_a_server_that_asks_everybody_to_wait_is_obeyed_by_everybody(headers, waits):
+    """A 503 with Retry-After closes the gate of the whole budget; one without does not."""
+
+    async def story():
+        wire = Wire(rate=RateLimit(100.0))
+        await wire.call("broken", status=503, headers=headers)
+        await asyncio.gather(*(wire.call(number) for number in range(5)))
+        return wire
+
+    wire = run_virtual(story())
+    first, second = wire.sent[1][0], wire.sent[2][0]
+    assert first >= 0.1 + waits
+    assert (second >= first + 0.1) is bool(headers)
+    assert wire.throttle.statistics().refused == 0
+
+
+def test_a_gate_closed_by_a_503_ends_waits_that_no_longer_fit():
+    """A waiter whose deadline lies behind it is told at once."""
+
+    async def story():
+        wire = Wire(rate=RateLimit(1.0), latency=0.5)
+        broken = asyncio.create_task(wire.call("broken", status=503, headers={"retry-after": "60"}))
+        await asyncio.sleep(0)
+        with pytest.raises(DeadlineExceeded):
+            await wire.call("mine", deadline=30.0)
+        assert wire.clock.monotonic() == pytest.approx(0.5)
+        await broken
+
+    run_virtual(story())
+
+
 def test_time_outs_and_server_errors_lower_the_places_and_answers_raise_them():
     """Fewer in flight after failures, never under one, and all of them again after good answers."""
 
@@ -338,12 +484,14 @@ def test_it_shows_its_state():
 
     async def story():
         wire = Wire(rate=RateLimit(10.0))
-        assert repr(wire.throttle) == "<Throttle declared 9.8/s, 0/8 in flight, 0 waiting, 0 refused>"
+        assert repr(wire.throttle) == (
+            "<Throttle declared 9.8/s, 0/8 in flight, 0 waiting, 0 refused, 0 repeated>"
+        )
         await wire.call(status=429, headers={"retry-after": "30"})
         return repr(wire.throttle)
 
     shown = run_virtual(story())
-    assert "1 refused, closed for 3" in shown
+    assert "1 refused, 0 repeated, closed for 3" in shown
 
 
 def test_a_discovery_and_a_share_reach_the_pace():

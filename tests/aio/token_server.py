@@ -69,7 +69,9 @@ class TokenServer:
 
     def accepts(self, proof) -> bool:
         """Return whether the vendor's API would let this proof in."""
-        return self.oauth.valid(proof.value.removeprefix("Bearer "), self.clock.now, key_allowed=False)
+        return self.oauth.valid(
+            proof.value.reveal().removeprefix("Bearer "), self.clock.now, key_allowed=False
+        )
 
     def credentials(self, *, clock=None, **arguments) -> OAuth:
         """Return an `OAuth` of this server's client, attached to it."""

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.canaries import refuse
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -40,6 +42,7 @@ def run_python() -> Callable[..., str]:
             [sys.executable, "-W", warnings, "-c", script, *arguments],
             capture_output=True, text=True, timeout=timeout, cwd=ROOT, env=environment, check=False,
         )  # fmt: skip
+        refuse(done.stdout, done.stderr)
         assert done.returncode == 0, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 

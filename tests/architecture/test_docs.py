@@ -19,6 +19,7 @@ import pytest
 
 from nimble_async.testing import ServedSimulator, SimulateOptions
 from nimble_async.testing.options import build
+from tests.canaries import refuse
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -96,6 +97,7 @@ async def test_commands_end_well(page, account):
             stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         out, err = await asyncio.wait_for(child.communicate(), 50)
+        refuse(out.decode(), err.decode())
         assert child.returncode == 0, f"nimble-async {shlex.join(words)}\n{out.decode()}\n{err.decode()}"
 
 

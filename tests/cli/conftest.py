@@ -15,6 +15,7 @@ from nimble_async._aio.throttle import ThrottleStatistics
 from nimble_async.cli.app import main
 from nimble_async.testing import ServedSimulator, SimulateOptions
 from nimble_async.testing.options import build
+from tests.canaries import refuse
 
 ROOT = Path(__file__).parents[2]
 
@@ -44,9 +45,10 @@ def served() -> Iterator[ServedSimulator]:
 def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """Give an environment in which nothing of this machine's is set."""
     for name in list(os.environ):
-        if name.startswith("NIMBLE_"):
+        if name.startswith(("NIMBLE_", "ACTIVECAMPAIGN_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setenv("HOME", str(tmp_path))
     return monkeypatch
 
@@ -66,6 +68,7 @@ def run(clean: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Callabl
     def run(*words: str) -> Ended:
         code = main(words)
         out, err = capfd.readouterr()
+        refuse(out, err)
         return Ended(code, out, err)
 
     return run
@@ -86,6 +89,8 @@ def process(clean: pytest.MonkeyPatch) -> Callable[..., Ended]:
             check=False,
             stdin=subprocess.DEVNULL,
         )
+        if "simulate" not in words:  # it says which key opens the account that it simulates
+            refuse(done.stdout, done.stderr)
         return Ended(done.returncode, done.stdout, done.stderr)
 
     return process

@@ -68,7 +68,11 @@ def test_every_operation_has_a_method_and_a_resource(crm):
     ("words", "line"),
     [
         (["whoami"], "No key was given. Set ACTIVECAMPAIGN_API_TOKEN (ActiveCampaign: Settings > Developer)"),
-        (["whoami", "--profile", "work"], "no saved logins, so --profile does not apply"),
+        (
+            ["whoami", "--profile", "work"],
+            "`nimble-async --crm activecampaign --profile work login",
+        ),
+        (["login"], "ActiveCampaign has keys and no sign-in for applications. Add --api-key."),
         (["demo"], "The demo shows Nimble only"),
         (["fields", "types"], "reads Nimble's fields of contacts"),
         (["call", "contacts.list"], "There is no operation 'contacts.list'"),

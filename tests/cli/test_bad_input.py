@@ -16,8 +16,9 @@ from pathlib import Path
 import pytest
 
 from nimble_async._sansio.secret import Secret
-from nimble_async._sansio.tokens import TokenRecord, encode_record
+from nimble_async._sansio.tokens import TokenRecord
 from nimble_async.jobs.export import work_folder
+from nimble_async.stores.profiles import Place, Profile, encode_profile
 from tests.cli.conftest import ROOT
 
 
@@ -43,15 +44,19 @@ def token_file(clean, served, tmp_path) -> Path:
     """Give the saved login of the default profile, as a login would have left it."""
     pair = served.run(lambda simulator, now: simulator.oauth.issue(now))
     record = TokenRecord(gen=1, access=Secret(pair["access_token"]), refresh=Secret(pair["refresh_token"]))
-    folder = tmp_path / "data" / "nimble-async" / "profiles"
-    folder.mkdir(parents=True, mode=0o700)
-    path = folder / "default"
-    path.touch(mode=0o600)
-    path.write_bytes(encode_record(record))
-    clean.setenv("NIMBLE_CLIENT_ID", served.simulator.oauth.client_id)
-    clean.setenv("NIMBLE_CLIENT_SECRET", served.simulator.oauth.client_secret)
-    clean.setenv("NIMBLE_BASE_URL", served.base_url)
-    return path
+    oauth, place = served.simulator.oauth, Place(crm="nimble")
+    profile = Profile(
+        crm="nimble",
+        kind="oauth",
+        base_url=served.base_url,
+        client_id=oauth.client_id,
+        client_secret=Secret(oauth.client_secret),
+        token=record,
+    )
+    place.path.parent.mkdir(parents=True, mode=0o700)
+    place.path.touch(mode=0o600)
+    place.path.write_bytes(encode_profile(profile))
+    return place.path
 
 
 def check_line(ended, code, *words):
@@ -99,12 +104,13 @@ def test_a_bad_url(process, account, output, url):
 
 
 def test_a_saved_login_works(process, token_file):
-    """The file of a profile, with the client's id and secret, is all a command needs."""
+    """The file of a profile is all a command needs."""
     ended = process("whoami", "--output", "json")
     assert ended.code == 0, ended.err
     assert json.loads(ended.out)["credentials"].startswith("profile default")
 
 
+@pytest.mark.shows_secrets("others may read the file: that is the case here")
 def test_a_group_readable_token_file(process, token_file):
     """A token that others may read is not used; the line says how to close it."""
     token_file.chmod(0o640)
@@ -136,8 +142,10 @@ def test_a_broken_token_file(process, token_file):
 
 
 def test_no_saved_login(process, token_file):
-    """A profile nobody signed in with says so."""
-    check_line(process("whoami", "--profile", "other"), 1, "Sign in", "other")
+    """A profile nobody signed in with says so, and how to."""
+    check_line(
+        process("whoami", "--profile", "other"), 2, "Sign in: `nimble-async --profile other login", "other"
+    )
 
 
 def test_a_bad_profile_name(process, token_file):

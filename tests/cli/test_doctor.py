@@ -10,7 +10,7 @@ import pytest
 from nimble_async.cli import doctor
 from nimble_async.cli.settings import Settings
 from nimble_async.errors import ConfigurationError
-from nimble_async.stores.profiles import profile_path, saved_login
+from nimble_async.stores.profiles import Place
 
 NOW = 1_800_000_000.0
 LOGIN = {"NIMBLE_CLIENT_ID": "id", "NIMBLE_CLIENT_SECRET": "very-secret"}
@@ -107,7 +107,7 @@ def test_nothing_set_is_told_without_a_call(run):
         (Settings(environment={"NIMBLE_LOG": "info"}), "NIMBLE_LOG", "note", "info"),
     ],
 )
-def test_each_setting_says_where_it_came_from(settings, check, state, words):
+def test_each_setting_says_where_it_came_from(clean, settings, check, state, words):
     """A flag goes before the environment; a profile that was asked for goes before a key."""
     found = by_name(doctor.settings_checks(settings))[check]
     assert found.state == state
@@ -121,7 +121,7 @@ def test_the_token_file_is_looked_at(clean):
     assert doctor.file_checks(Settings(environment={"NIMBLE_API_KEY": "k"})) == []
     missing = by_name(doctor.file_checks(settings))["token file"]
     assert (missing.state, "not there" in missing.found) == ("trouble", True)
-    path = profile_path()
+    path = Place(crm="nimble").path
     path.parent.mkdir(parents=True, mode=0o700)
     path.touch(mode=0o600)
     assert [check.state for check in doctor.file_checks(settings)] == ["ok", "ok"]
@@ -137,7 +137,7 @@ def test_the_token_file_is_looked_at(clean):
 
 def test_a_folder_that_is_none_is_told(clean):
     """Where the system refuses to look, its own word is told."""
-    folder = profile_path().parent
+    folder = Place(crm="nimble").path.parent
     folder.parent.mkdir(parents=True)
     folder.touch()
     (found,) = doctor.file_checks(Settings(environment=LOGIN))
@@ -159,9 +159,9 @@ def test_what_is_not_allowed_is_told_by_name(run, account, nimble_simulator):
 
 
 def test_a_profile_that_cannot_be_one_is_told(clean):
-    """The name is checked before the file is looked for."""
-    found = doctor.file_checks(Settings(profile="../x", environment=LOGIN))
-    assert [check.state for check in found] == ["trouble"]
+    """The name is checked before any command runs."""
+    with pytest.raises(ConfigurationError, match="name of a profile"):
+        Settings(profile="../x", environment=LOGIN).check()
 
 
 @pytest.mark.parametrize(
@@ -189,22 +189,24 @@ def test_extras_are_what_can_be_imported():
 
 @pytest.mark.parametrize("name", ["default", "work", "a.b-c_1", "x" * 64])
 def test_a_profile_has_a_file_of_its_own(clean, name):
-    """One name, one file, in the user's data folder."""
-    path = profile_path(name)
+    """One vendor and name, one file, in the user's data folder."""
+    path = Place(crm="nimble", name=name).path
     assert path.name == name
-    assert path.parent.name == "profiles"
-    assert saved_login(name).path == path
+    assert path.parent.parts[-2:] == ("profiles", "nimble")
+    assert Place(crm="activecampaign", name=name).path != path
 
 
-@pytest.mark.parametrize("name", ["", ".", "..", "a/b", "-x", ".hidden", "x" * 65, "a b", "ä"])
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "a/b", "-x", ".hidden", "x" * 65, "a b", "ä", "a.lock", "a.login"]
+)
 def test_a_profile_s_name_is_a_file_s(clean, name):
     """What could leave the folder, or hide in it, is refused."""
     with pytest.raises(ConfigurationError, match="profile"):
-        profile_path(name)
+        Place(crm="nimble", name=name)
 
 
 def test_without_platformdirs_the_extra_is_named(clean):
     """A saved login needs the extra; the environment does without."""
     clean.setitem(sys.modules, "platformdirs", None)
     with pytest.raises(ConfigurationError, match="nimble-async\\[cli\\]"):
-        profile_path()
+        _ = Place(crm="nimble").path

@@ -15,6 +15,7 @@ from nimble_async._aio.ports import Proof
 from nimble_async._aio.throttle import Throttle
 from nimble_async._sansio.message import Request, Response
 from nimble_async._sansio.record import DecodingReport
+from nimble_async._sansio.secret import Secret
 from nimble_async.config import ClientConfig, RateLimit, RetryPolicy
 from nimble_async.errors import CheckpointRefused, MalformedResponse, NotFound, QueryRefused
 from nimble_async.nimble.dialect import NIMBLE
@@ -28,14 +29,19 @@ class Key:
     """Credentials that need no renewal."""
 
     scope = "test"
+    token_age = None
 
     async def proof(self) -> Proof:
-        return Proof("Authorization", "Bearer k")
+        return Proof("Authorization", Secret("Bearer k"))
 
     async def renew(self, rejected: Proof) -> bool:
         return False
 
+    def replayed(self, proof: Proof, *, accepted: bool) -> None: ...
+
     def attach(self, *parts: object, **more: object) -> None: ...
+
+    def detach(self, transport: object) -> None: ...
 
     async def aclose(self) -> None: ...
 

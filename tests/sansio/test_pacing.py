@@ -114,10 +114,12 @@ def test_an_endless_limit_is_not_paced_until_it_is_refused():
 
 
 def test_an_unknown_limit_is_approached_fast_while_nothing_is_refused():
-    """After 4.4 seconds of steady work the brake is as good as gone."""
+    """Sixty calls take six and a half seconds; after nine of steady work the brake is as good as gone."""
     pacer = Pacer()
-    assert len(sends(pacer, until=4.4)) > 150
-    assert pacer.rate > 5000
+    times = sends(pacer, until=8.9)
+    assert 6.0 < times[60] < 6.5
+    assert len(times) > 200
+    assert pacer.rate > 2500
 
 
 def test_calls_that_were_not_held_back_teach_nothing():
@@ -216,14 +218,14 @@ def test_a_level_that_was_not_used_is_measured_again():
     pacer = Pacer(discovery=Discovery(rate=10, block=0, found=0))
     for step in range(2000):
         pacer.admitted(go(pacer, step * 0.2), step * 0.2, 0.5)
-    assert (pacer.mode, pacer.rate) == (Mode.HOLD, 9.0)
+    assert (pacer.mode, pacer.rate) == (Mode.REMEMBERED, 9.0)
     sends(pacer, until=550.0, now=400.0)
     assert pacer.rate > 9.0
 
 
 def test_a_declared_limit_that_is_refused_gives_way_a_little_and_comes_back():
     """One per cent for each event, regained in quiet times."""
-    pacer = Pacer(TEN)
+    pacer = Pacer(RateLimit(100.0, 10.0))
     closed(pacer)
     pacer.admitted(go(pacer, 1.0), 1.0, 0.5)
     assert pacer.rate == pytest.approx(9.8 * 0.99)
@@ -231,19 +233,21 @@ def test_a_declared_limit_that_is_refused_gives_way_a_little_and_comes_back():
     assert pacer.rate == pytest.approx(9.8)
 
 
-def test_a_declared_limit_that_keeps_being_refused_is_searched_for():
+@pytest.mark.parametrize("limit", [TEN, RateLimit(100.0, 10.0)])
+def test_a_declared_limit_that_keeps_being_refused_is_searched_for(limit):
     """After ten events the declaration is distrusted; when all is well for long, it is believed again."""
-    pacer = Pacer(TEN)
+    pacer = Pacer(limit)
     now = 0.0
-    for _ in range(12):
+    for _ in range(16):
         for _ in range(30):
             decision = pacer.admit(now)
             while isinstance(decision, Wait):
                 now = decision.at or math.nan
                 decision = pacer.admit(now)
             pacer.admitted(decision, now, 0.5)
-        closed(pacer, now + 1)
-        now += 2
+        now = pacer.earliest(now + 2)
+        closed(pacer, now)
+        now = 2 + (pacer.gate or math.nan)
         pacer.admitted(go(pacer, now), now, 0.5)
     assert pacer.rate < 9.8 * 0.9
     sends(pacer, until=now + 900, now=now)
@@ -343,3 +347,60 @@ def test_the_earliest_send_counts_those_ahead():
     assert pacer.earliest(0.0, ahead=10) == pytest.approx(11 / 9.8, abs=0.03)
     closed(pacer, 1.0, 30.0)
     assert pacer.earliest(1.0) == pytest.approx(31.0)
+
+
+def test_an_answer_that_asks_all_to_wait_closes_the_gate_and_cuts_nothing():
+    """A 503 with Retry-After says nothing about the rate: one canary reopens, at the same pace."""
+    pacer = Pacer(RateLimit(100.0, 10.0))
+    pacer.unavailable(go(pacer, 0.0), 0.1, 0.0, 20.0)
+    assert pacer.gate == pytest.approx(20.1)
+    assert pacer.admit(10.0) == Wait(pacer.gate)
+    canary = go(pacer, 21.0)
+    assert pacer.admit(21.0) == Wait(None)
+    pacer.unavailable(canary, 21.2, 0.0, 5.0)
+    assert pacer.gate == pytest.approx(26.2)
+    pacer.admitted(go(pacer, 27.0), 27.1, 0.5)
+    assert (pacer.gate, pacer.refusals) == (None, 0)
+    assert pacer.rate == pytest.approx(9.8)
+
+
+@pytest.mark.parametrize(("asked", "waited"), [(-3.0, 0.0), (1e12, LONGEST_WAIT)])
+def test_what_an_unavailable_server_asks_for_is_clamped(asked, waited):
+    """Neither into the past nor beyond six hours."""
+    pacer = Pacer()
+    pacer.unavailable(go(pacer, 0.0), 0.0, 0.0, asked)
+    assert pacer.gate == waited
+
+
+def test_an_outage_is_no_part_of_what_a_refusal_cost():
+    """A refusal, then five minutes of 503: the block is the second before, so the search goes on."""
+    pacer = Pacer()
+    sends(pacer, until=4.9)
+    closed(pacer, 5.0)
+    pacer.unavailable(go(pacer, 6.0), 6.1, 0.0, 300.0)
+    pacer.admitted(go(pacer, 306.1), 306.2, 0.5)
+    assert pacer.bracket.mode is Mode.SEARCH
+    assert pacer.bracket.block == pytest.approx(1.2, abs=0.7)
+
+
+def test_an_earlier_discovery_is_recalled_only_while_nothing_is_known():
+    """It replaces the start, and neither a growth without a brake nor what this run found itself."""
+    found = Discovery(rate=10, block=0, found=0)
+    fresh, refused, free = Pacer(), Pacer(), Pacer(RateLimit(math.inf))
+    closed(refused)
+    for pacer in (fresh, refused, free):
+        pacer.recall(found)
+    assert (fresh.mode, fresh.rate) == (Mode.REMEMBERED, 9.0)
+    assert (refused.mode, refused.rate) == (Mode.START, START_RATE)
+    assert free.rate > 1000
+
+
+def test_what_is_remembered_is_not_worn_down_by_remembering_it_again():
+    """A run that learnt nothing new has nothing to keep, since it went a tenth below what is known."""
+    pacer = Pacer(discovery=Discovery(rate=10, block=0, found=0))
+    sends(pacer, until=60.0)
+    assert pacer.discovery(60.0) is None
+    sends(pacer, until=300.0, now=60.0)
+    better = pacer.discovery(300.0)
+    assert better is not None
+    assert better.rate > 10

@@ -6,7 +6,16 @@ import math
 
 import pytest
 
-from nimble_async._sansio.ratesearch import START_GROWTH, START_RATE, UNPACED, Bracket, Discovery, Event, Mode
+from nimble_async._sansio.ratesearch import (
+    START_GROWTH,
+    START_HASTE,
+    START_RATE,
+    UNPACED,
+    Bracket,
+    Discovery,
+    Event,
+    Mode,
+)
 
 HOLDING = Bracket(mode=Mode.HOLD, rate=10.0, lo=10.0, held=10.0, hi=10.1, measured=True)
 
@@ -16,8 +25,10 @@ def event(refused=20.0, block=1.0, admitted=100, span=10.0, clean=True):
 
 
 def test_start_grows_with_each_answer_and_ends_unpaced():
-    """Each answer adds a twentieth, up to a rate nobody reaches."""
-    assert Bracket().grown().rate == pytest.approx(START_RATE * START_GROWTH)
+    """Each answer adds a fifth of a call a second, later a twentieth, up to a rate nobody reaches."""
+    assert Bracket().grown().rate == pytest.approx(START_RATE + START_GROWTH)
+    assert Bracket(rate=18.0).grown().rate == pytest.approx(18.0 + START_GROWTH)
+    assert Bracket(rate=1000.0).grown().rate == pytest.approx(1000 + (START_HASTE - 1) * 986)
     assert Bracket(rate=UNPACED).grown().rate == UNPACED
     assert Bracket().passed(0.5) == Bracket()
 
@@ -57,12 +68,16 @@ def test_an_average_that_a_burst_may_flatter_counts_the_block_that_paid_for_it(s
         (HOLDING, event(refused=10.5, admitted=1000, span=100), 9.975),
         (HOLDING, event(refused=10.0, admitted=500, span=100), 4.9),
         (HOLDING, event(refused=10.0, admitted=5, span=3), 6.86),
+        (HOLDING, event(refused=10.0, admitted=30, span=14.9), 8.82),
+        (HOLDING, event(refused=10.0, admitted=30, span=15), 1.96),
+        (HOLDING, event(refused=10.0, admitted=30, span=14.9, block=5.0), 0.98 * 30 / 14.9),
         (HOLDING, event(refused=10.0, clean=False), 9.5),
         (HOLDING, event(refused=10.5, admitted=995, span=100), 9.95),
         (Bracket(mode=Mode.PROBE, rate=12, lo=11, held=10, measured=True), event(refused=12), 11.0),
     ],
-    ids=["start", "first call", "first measure", "as held", "limit fell", "too few", "idle", "a little less",
-         "probe"],
+    ids=["start", "first call", "first measure", "as held", "limit fell", "too few", "echo", "no echo",
+         "long block",
+         "idle", "a little less", "probe"],
 )  # fmt: skip
 def test_one_event_is_one_cut_to_what_was_measured(bracket, seen, lo):
     """What was admitted between two refusals is the limit; with less evidence the cut is careful."""
@@ -116,4 +131,12 @@ def test_a_discovery_is_used_for_a_week_and_only_if_sane(age, rate, block, usabl
 def test_a_remembered_rate_starts_a_tenth_below():
     """An earlier run's discovery is held at nine tenths and tried from there."""
     bracket = Bracket.remembered(Discovery(rate=10, block=30, found=0))
-    assert (bracket.mode, bracket.rate, bracket.long) == (Mode.HOLD, 9.0, 600.0)
+    assert (bracket.mode, bracket.rate, bracket.long) == (Mode.REMEMBERED, 9.0, 600.0)
+    assert bracket.passed(0.5).mode is Mode.PROBE
+
+
+@pytest.mark.parametrize(("span", "hi"), [(14.9, 12.0), (15.0, 10.0)])
+def test_an_echo_of_the_last_block_leaves_the_upper_end_of_the_bracket(span, hi):
+    """Refused again within seconds: what was sent before counts still, so the rate is not refuted."""
+    searching = Bracket(mode=Mode.SEARCH, rate=10, lo=9.5, hi=12, measured=True)
+    assert searching.after(event(refused=10, admitted=200, span=span, block=0.5)).hi == hi

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from nimble_async._sansio.retrying import GiveUp, Wait, backoff, decide, replays
+from nimble_async._sansio.retrying import GiveUp, Wait, backoff, decide, patience, replays
 from nimble_async.config import RetryPolicy
 from nimble_async.errors import (
     ConnectionFailed,
@@ -143,3 +143,24 @@ def test_giving_up_says_why(settings: dict[str, Any], why: str):
 def test_a_refused_proof_is_replayed_once(error, replayed, expected):
     """The first 401 of a call is answered with a renewed proof, the second ends it, and no other error is."""
     assert replays(error, replayed=replayed) is expected
+
+
+@pytest.mark.parametrize(
+    ("attempt", "jitter", "seconds"),
+    [(1, 0.5, 0.0), (2, 0.0, 3.0), (3, 0.0, 12.0), (4, 0.0, 48.0), (4, 1.0, 52.8)],
+)
+def test_a_lone_caller_spreads_its_attempts_over_a_silent_window(attempt, jitter, seconds):
+    """Five attempts span more than a minute, the throttle's own pauses not counted."""
+    assert patience(RetryPolicy(), attempt=attempt, jitter=jitter) == pytest.approx(seconds)
+
+
+def test_a_refusal_that_says_how_long_needs_no_patience_of_ones_own():
+    """The throttle's gate is closed for as long as was asked."""
+    assert decide(limited(30.0), repeatable=True, attempt=4, policy=RetryPolicy(), jitter=0.5) == Wait(0.0)
+
+
+@pytest.mark.parametrize(("left", "seconds"), [(None, 48.0), (1000.0, 48.0), (20.0, 10.0), (0.0, 0.0)])
+def test_patience_leaves_half_of_the_time_to_the_deadline(left, seconds):
+    """The last attempt is made while there is time for an answer."""
+    verdict = decide(limited(None), repeatable=True, attempt=4, policy=RetryPolicy(), jitter=0.0, left=left)
+    assert verdict == Wait(seconds)

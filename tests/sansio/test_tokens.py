@@ -15,6 +15,7 @@ from nimble_async._sansio.secret import Secret
 from nimble_async._sansio.tokens import (
     ASSUMED_LIFE,
     Ambiguous,
+    Doubt,
     Granted,
     InvalidGrant,
     Refused,
@@ -47,7 +48,7 @@ from nimble_async.errors import (
     TimedOut,
 )
 
-REFRESH = Secret("refresh")
+REFRESH = Secret("cAnArY-refresh")
 ENDPOINT = "https://app.nimble.com/api/oauth/token"
 
 
@@ -473,3 +474,35 @@ def test_state_must_be_the_one_sent(given, expected, required, passes):
         return
     with pytest.raises(LoginRefused):
         check_state(given, expected, required=required)
+
+
+# --- doubt whether a renewal helps ---
+
+
+@pytest.mark.parametrize(
+    ("replays", "until"),
+    [
+        ([], -math.inf),
+        ([(2, True)], -math.inf),
+        ([(2, False)], 110.0),
+        ([(2, False)] * 1000, 110.0),
+        ([(2, False), (3, False)], 120.0),
+        ([(2, False), (3, False), (4, False), (5, False)], 180.0),
+        ([(2, False), (3, False), (4, False), (5, False), (6, False)], 220.0),
+        ([(generation, False) for generation in range(2, 2000)], 220.0),
+        ([(2, False), (3, True)], -math.inf),
+        ([(2, False), (3, True), (4, False)], 110.0),
+        ([(2, True), (2, False)], -math.inf),
+        ([(2, False), (2, True)], -math.inf),
+        ([(3, False), (2, True)], 110.0),
+        ([(3, False), (2, False)], 110.0),
+    ],
+)
+def test_refused_replays_are_doubt(replays, until):
+    """Generations refused in a row double the pause, to two minutes at most; an accepted one ends it."""
+    doubt = Doubt()
+    for generation, accepted in replays:
+        doubt = doubt.after(generation, accepted=accepted, now=100.0)
+    assert doubt.until == until
+    assert doubt.allows(max(until, 100.0))
+    assert doubt.allows(99.0) == (until < 100)

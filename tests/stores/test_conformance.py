@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
+from secrets import token_hex
 
 import pytest
 
 from nimble_async.stores.file import FileStore
 from nimble_async.stores.memory import MemoryStore
+from nimble_async.stores.redis import RedisStore
 from nimble_async.testing.store_conformance import RULES, record
 
 
@@ -22,6 +24,13 @@ async def test_memory_store_keeps_every_rule(rule):
 async def test_file_store_keeps_every_rule(rule, tmp_path):
     """FileStore passes each rule, through handles that share nothing but the path."""
     await rule(lambda: FileStore(tmp_path / "folder" / "tokens"))
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+async def test_redis_store_keeps_every_rule(rule, redis_url):
+    """RedisStore passes each rule, through handles that share nothing but the address and the key."""
+    key = f"tokens-{token_hex(4)}"
+    await rule(lambda: RedisStore(redis_url, key, lease=0.3))
 
 
 class _Careless:

@@ -19,6 +19,7 @@ from nimble_async import (
     CrmError,
     FileStore,
     InvalidInput,
+    KeyringStore,
     MalformedResponse,
     MemoryStore,
     NimbleClient,
@@ -106,6 +107,7 @@ async def logins(folder: Path) -> None:
     """Begin a login, end it, and keep it where it was asked to be."""
     oauth = OAuth(client_id="id", client_secret="secret", token="refresh", store=MemoryStore())
     OAuth(client_id="id", client_secret="secret", store=FileStore(folder / "token.json"), state="optional")
+    OAuth(client_id="id", client_secret="secret", store=KeyringStore("ada", folder=folder))
     login = oauth.authorization_url(scope="basic,contacts")
     assert_type(login.url, str)
     assert_type(login.state, str)
