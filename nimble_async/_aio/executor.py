@@ -26,7 +26,7 @@ from nimble_async._sansio.operation import Operation, Shape
 from nimble_async._sansio.outcome import failure_of
 from nimble_async._sansio.paging import ByUrl, Cursor
 from nimble_async._sansio.record import DecodingReport, read_record, row_reader
-from nimble_async._sansio.retrying import GiveUp, decide, replays
+from nimble_async._sansio.retrying import GiveUp, decide, may_have_happened, replays
 from nimble_async._sansio.sideload import Beside, attach
 from nimble_async.config import ClientConfig
 from nimble_async.errors import (
@@ -34,6 +34,7 @@ from nimble_async.errors import (
     CrmError,
     DeadlineExceeded,
     MalformedResponse,
+    NotFound,
     RateLimited,
     RedirectRefused,
     TimedOut,
@@ -50,6 +51,8 @@ Lane = Literal["interactive", "bulk"]
 _NOTHING: Mapping[str, Any] = {}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 3
+_READS = frozenset({"GET", "HEAD"})
+_EXECUTED = "The status ({}) says that the call was executed: look before you send it again."
 _EARLY = 0.05
 _UNDESCRIBED = "request"
 """The name of what no operation describes."""
@@ -414,6 +417,12 @@ class Executor:
         began = clock.monotonic()
         try:
             value = read(response)
+        except MalformedResponse as error:
+            if run.operation.method not in _READS:
+                # A success is a success: what cannot be read was executed, and a repeat would do it again.
+                error.final = True
+                error.hint = error.hint or _EXECUTED.format(response.status)
+            raise
         finally:
             run.decode += clock.monotonic() - began
         note(response.status, response.headers)
@@ -429,6 +438,8 @@ class Executor:
     async def _repeat_or_raise(self, error: CrmError, run: _Run) -> None:
         """Wait before the next attempt, or raise `error`."""
         core = self.core
+        if isinstance(error, NotFound) and run.doubtful and run.operation.method == "DELETE":
+            error.hint = f"An earlier attempt of this call ({run.doubtful}) may have deleted it."
         try:
             renewed = await self._renewed(error, run)
         except BaseException:
@@ -462,6 +473,8 @@ class Executor:
         if not isinstance(error, RateLimited) and not core.throttle.may_repeat():
             self._attempt_ended(run, error, None)
             raise error
+        if may_have_happened(error):
+            run.doubtful = type(error).__name__
         self._attempt_ended(run, error, verdict.seconds)
         core.throttle.repeated()
         run.waited += verdict.seconds
@@ -541,8 +554,9 @@ class _Run:
     """What one call has done so far; times are seconds."""
 
     __slots__ = (
-        "attempts", "began", "clock", "deadline", "decode", "held_since", "last_network", "network",
-        "operation", "proof", "queued", "redirects", "replayed", "sending", "sent_at", "status", "throttled",
+        "attempts", "began", "clock", "deadline", "decode", "doubtful", "held_since", "last_network",
+        "network", "operation", "proof", "queued", "redirects", "replayed", "sending", "sent_at",
+        "status", "throttled",
         "token", "waited",
     )  # fmt: skip
 
@@ -554,6 +568,8 @@ class _Run:
         self.attempts = self.redirects = 0
         self.replayed = self.sending = False
         self.proof: Proof | None = None
+        self.doubtful = ""
+        """The error of an attempt that may have been executed all the same."""
         self.status: int | None = None
         self.queued = self.throttled = self.token = self.network = self.decode = self.waited = 0.0
         self.last_network = self.sent_at = 0.0

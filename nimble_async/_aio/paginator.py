@@ -65,12 +65,15 @@ def listing(
 
     Raises:
         CheckpointRefused: `start` is no checkpoint of this query.
-        ConfigurationError: The operation does not count its pages, or its records.
+        ConfigurationError: The operation does not count its pages, or its records; or `start` comes with one
+            of these, which tell another beginning.
     """
     if operation.paging is None:
         raise ConfigurationError(f"{operation.name} has no pages.")
     if size is not None and size < 1:
         raise ConfigurationError(f"A page holds at least 1 record, not {size}.")
+    if start is not None and not (page is None and offset is None):
+        raise ConfigurationError(f"{operation.name} begins at a checkpoint or at a number, not at both.")
     digits = fingerprint(operation.name, ids, {**query, "size": size})
     cursor = first_cursor(operation.paging, size=size)
     if page is not None:
@@ -78,8 +81,8 @@ def listing(
             raise ConfigurationError(f"{operation.name} does not count its pages.")
         cursor = ByNumber(page, cursor.per_page, cursor.first)
     if offset is not None:
-        if not isinstance(cursor, ByOffset) or offset < 0:
-            raise ConfigurationError(f"{operation.name} does not begin at record {offset}.")
+        if not isinstance(cursor, ByOffset) or type(offset) is not int or offset < 0:
+            raise ConfigurationError(f"{operation.name} does not begin at record {offset!r}.")
         cursor = ByOffset(offset, cursor.limit)
     begin = Position(cursor)
     if start is not None:

@@ -20,8 +20,8 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def base_address(text: str) -> str:
-    """Return `text` as scheme, host, port and path, without a slash at its end.
+def base_address(text: str, *, like: str = "https://app.nimble.com") -> str:
+    """Return `text` as scheme, host, port and path, without a slash at its end; it should look `like` that.
 
     Raises:
         ConfigurationError: It is no address, holds a user name, a query or a fragment, or is plain
@@ -33,7 +33,7 @@ def base_address(text: str) -> str:
     except ValueError as error:
         raise _refused(text, str(error)) from error
     if parts.scheme not in {"http", "https"} or not host or any(map(str.isspace, text.strip())):
-        raise _refused(text, "it must look like https://app.nimble.com")
+        raise _refused(text, f"it must look like {like}")
     if parts.username is not None or parts.password is not None:
         raise _refused(text, "it must not hold a user name or password")
     if parts.query or parts.fragment:

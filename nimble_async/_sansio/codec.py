@@ -55,6 +55,8 @@ class PageFacts(Struct, frozen=True, kw_only=True):
     """The arguments of the next call, in the style that sends them back."""
     next_urls: tuple[str, ...] = ()
     """Where each group of this answer goes on."""
+    ids: tuple[str, ...] = ()
+    """The ids of the rows, where the list is one whose pages may overlap."""
     strange: str = ""
     """The member that tells of the next page, where it is of a type that cannot be followed."""
 
@@ -195,9 +197,25 @@ def read_page(operation: Operation[Any], response: Response) -> RawPage:
         total=_lenient(meta.total, int),
         has_more=_lenient(meta.has_more, bool),
         next_page=_lenient(envelope.next_page, dict[str, Any]),
+        ids=_ids(rows) if operation.unordered else (),
         strange="next_page" if _strange(envelope.next_page, dict[str, Any]) else "",
     )
     return RawPage(rows, facts, beside=_beside(operation, response.body))
+
+
+class _Identified(Struct, frozen=True):
+    id: str | int
+
+
+def _ids(rows: list[Raw]) -> tuple[str, ...]:
+    """Return the ids of rows; one without an id is rejected later, and passed over here."""
+    found = []
+    for row in rows:
+        try:
+            found.append(str(_decoder(_Identified).decode(row).id))
+        except _UNREADABLE:
+            continue
+    return tuple(found)
 
 
 def read_member(operation: Operation[Any], body: bytes) -> tuple[Raw, Beside]:

@@ -82,6 +82,8 @@ class Operation(Struct, Generic[T], frozen=True, kw_only=True):
     sides: tuple[Side, ...] = ()
     """What may come beside the value."""
     paging: Paging | None = None
+    unordered: bool = False
+    """Whether no order of its rows is known, so that its pages may overlap: a walk watches their ids."""
     bucket: str = "default"
     """Which share of the rate budget a call is charged to."""
     repeatable: bool = False
@@ -136,13 +138,14 @@ def get(
     items: str = "",
     sides: tuple[Side, ...] = (),
     paging: Paging | None = None,
+    unordered: bool = False,
     bucket: str = "default",
     summary: str = "",
 ) -> Operation[T]:
     """Describe a read: repeatable, never destructive."""
     return Operation(
         name=name, method="GET", path=path, returns=returns, shape=shape, items=items, sides=sides,
-        paging=paging, bucket=bucket, repeatable=True, summary=summary,
+        paging=paging, unordered=unordered, bucket=bucket, repeatable=True, summary=summary,
     )  # fmt: skip
 
 

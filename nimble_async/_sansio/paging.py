@@ -3,7 +3,8 @@
 Rule: a cursor says what to send (`query` or `url`) and, given the facts of an answer, which
 cursor comes next; `follow` watches the walk and raises when it is cut short, repeats itself,
 runs in a loop or runs after a list that grows faster than it is read. Nothing here promises
-that rows did not move between two pages.
+that rows did not move between two pages. Where no order of a list is known the ids are watched:
+rows that come twice stand in the place of others that did not come at all.
 """
 
 from __future__ import annotations
@@ -186,6 +187,10 @@ class Trail(Struct, frozen=True):
     """Pages with rows so far."""
     counted: int | None = None
     """The total that the first answer told."""
+    ids: tuple[frozenset[str], ...] = ()
+    """The ids so far of a list without an order, in sets that grow: about a hundred bytes an id."""
+    doubled: int = 0
+    """Rows of these that came again."""
 
     def seen(self, mark: int) -> bool:
         """Return whether a page with this checksum came before."""
@@ -196,10 +201,23 @@ class Trail(Struct, frozen=True):
         counted = facts.total if self.counted is None else self.counted
         if not facts.rows:
             return replace(self, urls=urls, counted=counted)
+        doubled = self.doubled + len(facts.ids) - len(self.fresh(facts))
         pages = self.pages + 1
         marks = self.marks if self.mark is None else (*self.marks, self.mark)[-_REMEMBERED:]
         anchor = facts.mark if pages & (pages - 1) == 0 else self.anchor
-        return Trail(facts.mark, urls, marks, anchor, pages, counted)
+        ids = _together(self.ids, frozenset(facts.ids))
+        return Trail(facts.mark, urls, marks, anchor, pages, counted, ids, doubled)
+
+    def fresh(self, facts: PageFacts) -> frozenset[str]:
+        """Return the ids of an answer that did not come before."""
+        return frozenset(one for one in facts.ids if not any(one in some for some in self.ids))
+
+
+def _together(sets: tuple[frozenset[str], ...], new: frozenset[str]) -> tuple[frozenset[str], ...]:
+    """Return the sets with one more, joined with those that are no larger: few sets, each copied seldom."""
+    while sets and len(sets[-1]) <= len(new):
+        new, sets = new | sets[-1], sets[:-1]
+    return (*sets, new) if new else sets
 
 
 def follow(trail: Trail, cursor: Cursor, facts: PageFacts) -> tuple[Trail, Cursor | None]:
@@ -213,6 +231,7 @@ def follow(trail: Trail, cursor: Cursor, facts: PageFacts) -> tuple[Trail, Curso
     _refuse_a_short_page(cursor, facts)
     _refuse_a_page_seen_before(trail, cursor, facts)
     _refuse_endless_growth(trail, cursor, facts)
+    _refuse_lost_rows(trail, cursor, facts, last=following is None)
     if following is not None and following == cursor:
         raise PagingBroken(f"The vendor's next page is the one just read, at {_place(cursor)}.")
     urls = trail.urls
@@ -249,16 +268,47 @@ def _refuse_a_page_seen_before(trail: Trail, cursor: Cursor, facts: PageFacts) -
 def _refuse_endless_growth(trail: Trail, cursor: Cursor, facts: PageFacts) -> None:
     """Refuse to run after a list by offset that grows faster than it is read.
 
-    A total that never moves is only a wrong hint; one that has grown as far as the walk is believed.
+    A total that is a little wrong is only a wrong hint; far beyond it the walk is given up too.
     """
     if not isinstance(cursor, ByOffset) or trail.counted is None or facts.total is None:
         return
     read = cursor.offset + facts.rows
+    if facts.rows and read > 2 * max(trail.counted, facts.total) + _GROWTH:
+        raise PagingBroken(
+            f"The vendor counts {facts.total} records and sent {read}, up to {_place(cursor)}: "
+            "it may pass over where to begin.",
+            hint="Look at one page: do its records come again?",
+        )
     if read > 2 * trail.counted + _GROWTH and facts.total >= read:
         raise PagingBroken(
             f"The list grows faster than it is read: {trail.counted} records were counted at first, "
             f"{facts.total} are now, and the walk stands at {_place(cursor)}.",
             hint="Go on from the error's checkpoint, or filter by a date that is over.",
+        )
+
+
+def _refuse_lost_rows(trail: Trail, cursor: Cursor, facts: PageFacts, *, last: bool) -> None:
+    """Refuse a list without an order where rows came twice, and others therefore did not.
+
+    Rows that were inserted meanwhile push others onto the next page: as far as the total has grown since
+    the first answer, rows that come twice cost no other one.
+    """
+    if not isinstance(cursor, ByOffset) or not (facts.ids or trail.ids):
+        return
+    fresh = trail.fresh(facts)
+    if facts.ids and not fresh:
+        raise PagingBroken(
+            f"The vendor sent no record at {_place(cursor)} that it had not sent before.",
+            hint="A server that passes over where to begin answers so.",
+        )
+    doubled = trail.doubled + len(facts.ids) - len(fresh)
+    counts = [count for count in (trail.counted, facts.total) if count is not None]
+    read = cursor.offset + facts.rows
+    if last and doubled and (not counts or read - doubled < min(counts)):
+        raise PagingBroken(
+            f"{doubled} of {read} records came twice up to {_place(cursor)}, and no order of this list is "
+            "known: as many others may be missing.",
+            hint="Ask for less at once, so that one page holds it: `page.total == len(page.items)`.",
         )
 
 
@@ -274,6 +324,12 @@ def _refuse_a_short_page(cursor: Cursor, facts: PageFacts) -> None:
         if facts.has_more is True or (facts.pages is None and cursor.promised(facts)):
             raise PagingBroken(
                 f"{_place(cursor).capitalize()} is empty, and the answer says that there is more: "
+                "the walk was cut short."
+            )
+    elif isinstance(cursor, ByOffset):
+        if not facts.rows and facts.total is not None and cursor.offset < facts.total:
+            raise PagingBroken(
+                f"The page at {_place(cursor)} is empty, and {facts.total} records are counted: "
                 "the walk was cut short."
             )
     elif isinstance(cursor, ByNextPage) and facts.next_page and not facts.rows:

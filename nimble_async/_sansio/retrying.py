@@ -22,7 +22,7 @@ from nimble_async.errors import (
     Unauthorized,
 )
 
-__all__ = ["GiveUp", "Wait", "backoff", "decide", "patience", "replays"]
+__all__ = ["GiveUp", "Wait", "backoff", "decide", "may_have_happened", "patience", "replays"]
 
 _SERVER_TROUBLE = frozenset({500, 502, 503, 504})
 
@@ -88,6 +88,13 @@ def decide(
 def replays(error: CrmError, *, replayed: bool) -> bool:
     """Say whether a call is sent again with a renewed proof: after its first 401, and only then."""
     return isinstance(error, Unauthorized) and not replayed
+
+
+def may_have_happened(error: CrmError) -> bool:
+    """Say whether the attempt that ended so may have been executed: no answer, a failure, or a broken one."""
+    if isinstance(error, TransportError):
+        return error.sent
+    return isinstance(error, ServerError | MalformedResponse)
 
 
 def _after_refusal(

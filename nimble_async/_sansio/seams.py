@@ -12,6 +12,11 @@ the opposite order, at the start, the highest number there was. All that existed
 or below it; when everything up to it is proven, and as many records were passed as there were then,
 the walk is over. Where no such answer can be had, it ends with the list, or is given up.
 
+A short slice is the end of the list only where it reaches up to the highest number that was ever
+shown (`seen`): a server that holds its pages short, or tells a wrong total, would end the walk
+anywhere. A slice that claims an end below is doubted: the opposite order is asked again, which shows
+that the highest were deleted meanwhile, or that they are still there and the walk has to go on.
+
 Offsets are guesses and prove nothing. Deletions shift the list to the left, so neighbouring slices
 are asked for with an overlap, which grows where a seam stayed open; an open seam is asked for
 again, further back each time, down to offset 0.
@@ -38,6 +43,8 @@ _MOST_TRIES = 24
 """Answers that bring an open seam no further, until it is given up."""
 _MOST_REPEATS = 4
 """Answers to one question that contradict themselves."""
+_MOST_DOUBTS = 4
+"""Answers, one after another, that leave the highest number where it was, until none is asked for again."""
 _MOST_IDLE = 24
 """Pages of the first pass, one after another, that add nothing, until it is given up."""
 _GROWTH = 1000
@@ -65,6 +72,8 @@ class Question(Struct, frozen=True):
     limit: int
     seam: int | None = None
     repeats: int = 0
+    top: bool = False
+    """Whether it is to be asked in the opposite order: what is the highest number now?"""
 
 
 class Stretch(Struct, frozen=True):
@@ -126,7 +135,8 @@ class Seams:
     """What is proven, what is asked for, and what to ask next. `limit` records fill a page.
 
     `covered` are stretches an earlier run has proven: start, end and how many records each holds.
-    Numbers from `end` on are no part of the walk. `counted` is how many records there were at the start.
+    Numbers from `end` on are no part of the walk. `counted` is how many records there were at the start,
+    `seen` the highest number that was shown then.
     """
 
     def __init__(
@@ -136,8 +146,11 @@ class Seams:
         *,
         end: int = HIGHEST,
         counted: int | None = None,
+        seen: int | None = None,
     ) -> None:
         self.end = end
+        self.seen: int = -1 if seen is None else seen
+        """The highest number known to be there: a list that ends below it was cut short."""
         self.overlap = 1
         """Records that neighbouring slices are asked to share."""
         self.total: int | None = None
@@ -147,6 +160,10 @@ class Seams:
         self._limit = limit
         self._counted = counted
         self._idle = 0
+        self._doubt = False
+        self._doubts = 0
+        self._before = self.seen
+        self._older: list[Question] = []
         self._proven: list[Stretch] = []
         self._searches: dict[int, _Search] = {}
         self._asked: list[Question] = []
@@ -171,21 +188,28 @@ class Seams:
 
     def ask(self) -> Question | None:
         """Return what to ask next; None where nothing is left, or an answer has to come first."""
-        question = self._again.pop() if self._again else self._heal() or self._go_on()
+        question = self._again.pop() if self._again else self._settle() or self._heal() or self._go_on()
         if question is not None:
             self._asked.append(question)
         return question
 
+    def _settle(self) -> Question | None:
+        """Return the question for the highest number, where an answer claimed that the list ends below."""
+        if not self._doubt or self._doubts >= _MOST_DOUBTS or any(asked.top for asked in self._asked):
+            return None
+        self._doubt = False
+        return Question(0, self._limit, top=True)
+
     def _go_on(self) -> Question | None:
         """Return the next page of the first pass. Only a total tells how far it can be asked for ahead."""
         place = self._frontier
-        if place is None:
+        if place is None or any(asked.top for asked in self._asked):
             return None
         self.runs_away = self._grows(place)
         if self.runs_away or self._is_through(place):
             self._frontier = None
             return None
-        ahead = any(question.seam is None for question in self._asked)
+        ahead = any(question.seam is None and not question.top for question in self._asked)
         if ahead and (self.total is None or place >= self.total):
             return None
         self._frontier = place + max(1, self._limit - self.overlap)
@@ -227,7 +251,7 @@ class Seams:
         low = -1 if left is None else left.first
         high = None if right is None else right.first
         if any(low < asked.offset and (high is None or asked.offset < high)
-               for asked in self._asked if asked.seam is None):  # fmt: skip
+               for asked in self._asked if asked.seam is None and not asked.top):  # fmt: skip
             return None
         place, back = (0 if left is None else left.last), self.overlap
         if left is not None and right is not None and start not in self._resumed:
@@ -240,6 +264,8 @@ class Seams:
     def take(self, question: Question, keys: Sequence[RowKey], total: int | None) -> Taken:
         """Take in one answer: the rows' numbers in their order, and what it counts."""
         self._asked.remove(question)
+        if question.top:
+            return self._look_down(keys)
         why = _complaint(question, keys)
         if why:
             repeats = question.repeats + 1
@@ -247,8 +273,8 @@ class Seams:
             if not final:
                 self._again.append(replace(question, repeats=repeats))
             return Taken(why=why, final=final)
-        self._learn(question, len(keys), total)
-        found = _stretch(question, keys, total)
+        self._learn(question, keys, total)
+        found = _stretch(question, keys, total, seen=self.seen)
         before = self.open
         if found is not None:
             self._join(found)
@@ -257,15 +283,46 @@ class Seams:
         self._look_elsewhere(question, found, before)
         return Taken(() if found is None else tuple(_common(before, found)))
 
-    def _learn(self, question: Question, rows: int, total: int | None) -> None:
+    def _look_down(self, keys: Sequence[RowKey]) -> Taken:
+        """Learn from an answer in the opposite order how high the list still reaches."""
+        numbers = _numbers(keys)
+        ordered = all(map(gt, numbers, numbers[1:]))
+        now = max(numbers, default=-1)
+        self._doubts += 1
+        if ordered and now < self.seen:
+            self._before, self.seen, self._doubts = self.seen, now, 0
+            # What was asked before may still show what is deleted now.
+            self._older = list(self._asked)
+            for search in self._searches.values():
+                search.tries = 0
+        return Taken(why="" if ordered else "an answer was not in the order asked for")
+
+    def _contradict(self, question: Question, keys: Sequence[RowKey]) -> None:
+        """Take back that the highest were deleted where one of them is listed: numbers never return."""
+        if question in self._older:
+            self._older.remove(question)
+        elif any(self.seen < number <= self._before for number in _numbers(keys)):
+            self.seen, self._doubts = self._before, _MOST_DOUBTS
+
+    def _learn(self, question: Question, keys: Sequence[RowKey], total: int | None) -> None:
         """Learn the total, the end, and from the very first answer how many rows a page really has."""
-        first = self.total is None and question.offset == 0
+        rows = len(keys)
+        self._contradict(question, keys)
+        first = self.total is None and question.offset == 0 and not self._proven
         self.total = total
-        whole = total is None or question.offset + rows >= total
-        if first and not whole and 1 < rows < question.limit:
+        told = total is None or question.offset + rows >= total
+        below = max(_numbers(keys), default=-1) < self.seen
+        claims = rows < question.limit and told and (rows > 0 or question.offset == 0)
+        self._doubt = self._doubt or (claims and below)
+        if rows >= question.limit or question.seam is not None:
+            return
+        if first and not (told and not below) and rows > 1:
             self._limit = rows
             self._frontier = rows - self.overlap
-        elif rows < question.limit and question.seam is None:
+        elif below and rows > 0 and told:
+            # Held short, or cut: the next page begins where this one stopped.
+            self._frontier = question.offset + max(1, rows - self.overlap)
+        else:
             self._frontier = None  # the end, or beyond it: what is open now is looked for
 
     def _look_elsewhere(
@@ -312,10 +369,14 @@ def _complaint(question: Question, keys: Sequence[RowKey]) -> str:
     return ""
 
 
-def _stretch(question: Question, keys: Sequence[RowKey], total: int | None) -> Stretch | None:
-    """Return the numbers of which a slice holds every record; None where it shows none."""
+def _stretch(question: Question, keys: Sequence[RowKey], total: int | None, *, seen: int) -> Stretch | None:
+    """Return the numbers of which a slice holds every record; None where it shows none.
+
+    One that is short is the end only from the highest number that was `seen` on.
+    """
     numbers = _numbers(keys)
     ends = len(keys) < question.limit and (total is None or question.offset + len(keys) >= total)
+    ends = ends and max(numbers, default=-1) >= seen
     if not numbers and not (ends and question.offset == 0):
         return None
     start = LOWEST if question.offset == 0 else numbers[0]

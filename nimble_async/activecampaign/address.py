@@ -17,7 +17,8 @@ WHERE_TO_LOOK = "Copy the URL of Settings > Developer in ActiveCampaign, such as
 
 _NO_ACCOUNT = frozenset({"", "www", "app", "api", "developers", "developer", "help"})
 _PORTS = {"http": 80, "https": 443}
-_OTHER_PATHS = ("/api/1", "/api/2", "/admin", "/app")
+_OTHER_PATHS = ("/api/1/", "/api/2/", "/admin/", "/app/")
+_LIKE = "https://account.api-us1.com"
 
 
 def account_address(text: str) -> str:
@@ -28,10 +29,12 @@ def account_address(text: str) -> str:
     Raises:
         ConfigurationError: It is no address of an account's API; the message says where to find it.
     """
-    text = text.strip()
+    text = text.strip().strip("\"'`<>").strip()
+    if "\\" in text:
+        raise _refused(text, "it holds a backslash")
     whole = text if "://" in text else f"{_scheme(text)}://{text}"
     try:
-        address = base_address(whole)
+        address = base_address(whole, like=_LIKE)
     except ConfigurationError as error:
         raise ConfigurationError(error.message, hint=WHERE_TO_LOOK) from error
     parts = urlsplit(address)
@@ -42,11 +45,13 @@ def account_address(text: str) -> str:
         host.endswith(".activecampaign.com") and host.partition(".")[0] in _NO_ACCOUNT
     ):
         raise _refused(text, "it is the vendor's own site, not an account's API")
-    before, found, behind = f"{parts.path}/".partition("/api/3/")
-    if not found and parts.path.startswith(_OTHER_PATHS):
+    path = f"{parts.path}/"
+    found = path.lower().find("/api/3/")
+    if found < 0 and path.lower().startswith(_OTHER_PATHS):
         raise _refused(text, "its path is not that of the API, which is /api/3")
-    del behind
-    return f"{parts.scheme}://{parts.netloc}{before.rstrip('/')}"
+    before = path if found < 0 else path[:found]
+    before = before.rstrip("/")
+    return f"{parts.scheme}://{parts.netloc}{before[:-4] if before.lower().endswith('/api') else before}"
 
 
 def account_of(address: str) -> str:
@@ -57,7 +62,10 @@ def account_of(address: str) -> str:
 
 
 def _scheme(text: str) -> str:
-    host = urlsplit(f"//{text}").hostname or ""
+    try:
+        host = urlsplit(f"//{text}").hostname or ""
+    except ValueError:  # such as brackets that hold no address: refused with words where it is read whole
+        host = ""
     return "http" if is_loopback(host) else "https"
 
 

@@ -21,6 +21,8 @@ RATE = RateLimit(5, 1.0)
 """Five calls a second, of all keys and integrations of an account together. No burst, no daily quota."""
 
 _POINTER = "/data/attributes/"
+_LONGEST_LIMIT = 16
+"""Digits of a limit that is believed to be one."""
 _REFUSED = frozenset({400, 405, 409, 422})
 _FORBIDDEN = (
     "This vendor answers 403 for a wrong key, for a right that is missing, for what is not in the plan, "
@@ -35,8 +37,11 @@ def announcement(headers: Mapping[str, str]) -> Mapping[str, str]:
     RateLimit-Limit and RateLimit-Remaining come without one. A number that remains says nothing alone.
     """
     limit = headers.get("ratelimit-limit", "")
-    told = limit.isascii() and limit.isdigit() and int(limit) > 0
-    return {"ratelimit-reset": "1", **headers} if told else headers
+    told = limit.isascii() and limit.isdigit() and len(limit) < _LONGEST_LIMIT and int(limit) > 0
+    if not told:
+        return headers
+    # Nobody can have used up more of it than the one call that this answers.
+    return {"ratelimit-reset": "1", "ratelimit-remaining": str(int(limit) - 1), **headers}
 
 
 def read_failure(failure: Failure) -> ResponseError | None:
@@ -83,6 +88,10 @@ def _not_found(failure: Failure) -> ResponseError:
         )  # fmt: skip
     found = general_failure(failure)
     found.code = _code(failure)
+    said = "; ".join(_words(failure))
+    if said and failure.sends:
+        # What was sent may name what is missing, and only the vendor's words tell what that is.
+        found.message = f"{found.message.rstrip('.')}: {said}."
     return found
 
 

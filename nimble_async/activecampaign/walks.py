@@ -16,7 +16,7 @@ from typing import Any
 from nimble_async._sansio.walk import OffsetWalk, Walk
 from nimble_async.activecampaign.models.deals import DEAL_STATUS
 from nimble_async.activecampaign.resources import deals
-from nimble_async.activecampaign.resources.arguments import choice, day, dollars, filtered
+from nimble_async.activecampaign.resources.arguments import choice, day, dollars, filtered, one_of, score_of
 from nimble_async.errors import QueryRefused
 
 __all__ = ["DEALS", "FILTERS", "WALKS", "filters_of"]
@@ -36,6 +36,7 @@ DEALS = OffsetWalk(
     ),
 )
 
+_CHOICES = {"search_field": deals.SEARCH_FIELDS, "nextdate_range": deals.NEXT_TASKS}
 _STATUS_NUMBERS = {str(number) for number in DEAL_STATUS.values()}
 
 WALKS: Mapping[str, Walk] = MappingProxyType({"deals": DEALS})
@@ -56,8 +57,8 @@ def filters_of(search: Mapping[str, Any]) -> dict[str, Any]:
     filters by date are days; a status may be `won` or 1.
 
     Raises:
-        QueryRefused: The vendor does not know a filter, or such a value of one, and would ignore it in
-            silence; or a value is neither a text nor a whole number.
+        QueryRefused: A filter, or such a value of one, is not documented; or a value is neither a text nor a
+            whole number.
     """
     found: dict[str, Any] = {}
     for name, value in search.items():
@@ -75,6 +76,10 @@ def _checked(name: str, value: str | int) -> str | int | None:
         return dollars(name, str(value))
     if name.endswith(("_before", "_after")):
         return day(name, str(value))
+    if name in _CHOICES:
+        return one_of(name, str(value), _CHOICES[name])
+    if name.startswith("score"):
+        return score_of(name, str(value))
     if name == "status" and str(value) not in _STATUS_NUMBERS:
         return choice(name, str(value), DEAL_STATUS)
     return value

@@ -16,14 +16,18 @@ from typing import Any
 import msgspec
 
 from nimble_async.cli.exits import UsageError
+from nimble_async.errors import QueryRefused
 
 __all__ = [
     "Argument",
     "arguments_of",
     "bind",
+    "choices_of",
     "describe",
     "is_record",
     "kind_of",
+    "of_each",
+    "parts_of",
     "read_as",
     "read_json",
     "records_of",
@@ -38,7 +42,7 @@ class Argument(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     kind: str
-    """`text`, `number` (whole), `decimal`, `flag`, `list` or `json`."""
+    """`text`, `number` (whole), `decimal`, `flag`, `list`, `pairs` (`name=value`) or `json`."""
     required: bool
     positional: bool
     annotation: Any = Any
@@ -133,10 +137,24 @@ def _named(
 def _put(found: dict[str, Any], argument: Argument, value: str, operation: str) -> None:
     if argument.kind == "list":
         found.setdefault(argument.name, []).extend(_split(value))
+    elif argument.kind == "pairs":
+        _put_pairs(found.setdefault(argument.name, {}), value, f"{operation}: {argument.name}")
     elif argument.name in found:
         raise UsageError(f"{operation}: {argument.name} is given twice.")
     else:
         found[argument.name] = _convert(argument, value, operation)
+
+
+def _put_pairs(found: dict[str, Any], value: str, name: str) -> None:
+    """Take `name=value`, several with commas, or all of them as JSON."""
+    if value.lstrip().startswith("{"):
+        found |= read_as(dict[str, Any], value, name)
+        return
+    for pair in _split(value):
+        word, equals, rest = pair.partition("=")
+        if not equals or not word.strip():
+            raise UsageError(f"{name} is name=value, not {pair!r}.")
+        found[word.strip()] = rest.strip()
 
 
 def _split(value: str) -> list[str]:
@@ -175,12 +193,12 @@ def _decimal(value: str, name: str) -> int | float:
 
 def is_record(annotation: Any) -> bool:
     """Return whether an argument is a draft, a patch or another record, or one of several kinds of these."""
-    return any(isinstance(part, type) and issubclass(part, msgspec.Struct) for part in _parts(annotation))
+    return any(isinstance(part, type) and issubclass(part, msgspec.Struct) for part in parts_of(annotation))
 
 
 def records_of(annotation: Any) -> list[type[msgspec.Struct]]:
     """Return the kinds of records that an argument may be."""
-    return [part for part in _parts(annotation) if is_record(part)]
+    return [part for part in parts_of(annotation) if is_record(part)]
 
 
 def read_as(annotation: Any, text: str | bytes, name: str) -> Any:
@@ -195,17 +213,17 @@ def read_as(annotation: Any, text: str | bytes, name: str) -> Any:
     """
     found = read_json(text, name)
     records = records_of(annotation)
-    of_each = next((one for part in _parts(annotation) if (one := _of_each(part)) is not None), None)
-    if isinstance(found, list) and of_each is not None:
+    each = next((one for part in parts_of(annotation) if (one := of_each(part)) is not None), None)
+    if isinstance(found, list) and each is not None:
         rows = msgspec.json.decode(text, type=list[msgspec.Raw])
-        return [read_as(of_each, bytes(row), f"{name}/{place}") for place, row in enumerate(rows)]
+        return [read_as(each, bytes(row), f"{name}/{place}") for place, row in enumerate(rows)]
     if len(records) == 1 and found is not None:
-        return _read_record(records[0], text, name)
+        return _in_own_words(records[0], found, name) or _read_record(records[0], text, name)
     if records and isinstance(found, dict):
         kind = _kind_of(records, found)
         if kind is not None:
             return _read_record(kind, text, name)
-        if not any(_is_mapping(part) for part in _parts(annotation)):
+        if not any(_is_mapping(part) for part in parts_of(annotation)):
             raise UsageError(f"{name} is of no kind that is known.", hint=_kinds(records))
     try:
         return msgspec.json.decode(text, type=annotation)
@@ -213,9 +231,20 @@ def read_as(annotation: Any, text: str | bytes, name: str) -> Any:
         raise UsageError(f"{name}: {error}.") from error
     except TypeError:
         # Several kinds of records are no type to decode: here it is no object, or no list of these.
-        if (records or of_each is not None) and found is not None and not isinstance(found, dict | list):
-            raise UsageError(f"{name} is no {'list' if of_each is not None else 'object'}.") from None
+        if (records or each is not None) and found is not None and not isinstance(found, dict | list):
+            raise UsageError(f"{name} is no {'list' if each is not None else 'object'}.") from None
         return found
+
+
+def _in_own_words(kind: type[msgspec.Struct], found: Any, name: str) -> Any | None:
+    """Return a body that its draft takes in the vendor's own words, its members checked; else None."""
+    check = getattr(kind, "check_members", None)
+    if check is None or not isinstance(found, dict):
+        return None
+    try:
+        return check(found)
+    except QueryRefused as error:
+        raise UsageError(f"{name}: {error.message}", hint=error.hint) from error
 
 
 def _read_record(kind: type[msgspec.Struct], text: str | bytes, name: str) -> Any:
@@ -241,7 +270,7 @@ def _read_record(kind: type[msgspec.Struct], text: str | bytes, name: str) -> An
     return kind(**values)
 
 
-def _of_each(annotation: Any) -> Any | None:
+def of_each(annotation: Any) -> Any | None:
     """Return what a list is a list of where these are records, None for anything else."""
     inside = typing.get_args(annotation)
     is_list = inside and not is_record(annotation) and not _is_mapping(annotation)
@@ -295,7 +324,7 @@ def read_json(text: str | bytes, name: str) -> Any:
         raise UsageError(f"{name} is no JSON: {error}.") from error
 
 
-def _parts(annotation: Any) -> tuple[Any, ...]:
+def parts_of(annotation: Any) -> tuple[Any, ...]:
     """Return the members of a union, or the annotation itself; what stands for absent or null is left out."""
     if typing.get_origin(annotation) not in {typing.Union, types.UnionType}:
         return (annotation,)
@@ -303,12 +332,33 @@ def _parts(annotation: Any) -> tuple[Any, ...]:
     return tuple(part for part in typing.get_args(annotation) if part not in nothing)
 
 
+def choices_of(annotation: Any) -> list[tuple[Any, ...]]:
+    """Return the choices that an argument leaves; of pairs, those of the names and of the values."""
+    found = []
+    for part in parts_of(annotation):
+        inside = typing.get_args(part)
+        if typing.get_origin(part) is typing.Literal:
+            found.append(inside)
+        elif _is_mapping(part):
+            found += [one for word in inside for one in choices_of(word)]
+    return found
+
+
+def _is_word(annotation: Any) -> bool:
+    """Return whether an annotation is text, or one of several words."""
+    words = typing.get_args(annotation) if typing.get_origin(annotation) is typing.Literal else ()
+    return annotation is str or (bool(words) and all(isinstance(word, str) for word in words))
+
+
 def kind_of(annotation: Any) -> str:
     """Name what an annotation takes: `list[str] | None` is a list, `bool | None` a flag."""
-    parts = _parts(annotation)
+    parts = parts_of(annotation)
     if parts != (annotation,):
         kinds = {kind_of(part) for part in parts}
-        order = ("json", "list", "decimal", "number", "flag", "text")
+        # What may be written as text is: an amount in dollars needs no JSON.
+        if str in parts and is_record(annotation) and not any(map(_is_mapping, parts)):
+            return "text"
+        order = ("json", "pairs", "list", "decimal", "number", "flag", "text")
         return next(kind for kind in order if kind in kinds)
     origin = typing.get_origin(annotation) or annotation
     simple = {bool: "flag", int: "number", float: "decimal", str: "text", object: "json", Any: "json"}
@@ -316,8 +366,15 @@ def kind_of(annotation: Any) -> str:
         return simple[origin]
     if not isinstance(origin, type):
         return "text"
+    return _kind_of_many(origin, typing.get_args(annotation))
+
+
+def _kind_of_many(origin: type, inside: Sequence[Any]) -> str:
+    """Name what holds several values, or members."""
+    if issubclass(origin, Mapping) and inside and all(map(_is_word, inside)):
+        return "pairs"
     if issubclass(origin, Mapping | msgspec.Struct):
         return "json"
     if issubclass(origin, Iterable):
-        return "json" if any(map(is_record, typing.get_args(annotation))) else "list"
+        return "json" if any(map(is_record, inside)) else "list"
     return "text"

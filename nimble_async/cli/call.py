@@ -7,7 +7,7 @@ destroys asks a person first, and wants `--yes` where there is none.
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,11 +16,13 @@ import msgspec
 from cyclopts import Parameter
 
 from nimble_async._sansio.operation import Operation, Shape
-from nimble_async.cli.arguments import Argument, arguments_of, bind, is_record, read_as
+from nimble_async.cli.arguments import Argument, arguments_of, bind, is_record, of_each, read_as, read_json
 from nimble_async.cli.exits import Exit, UsageError
 from nimble_async.cli.operations import find, method_of
 from nimble_async.cli.render import ask, data, rows, terminal
 from nimble_async.cli.settings import Settings, open_client
+from nimble_async.cli.vendors import words_of
+from nimble_async.errors import QueryRefused
 
 if TYPE_CHECKING:
     from nimble_async.cli.vendors import Client
@@ -53,7 +55,7 @@ async def call(
     chosen = find(operation, settings.crm)
     method = method_of(chosen, settings.crm)
     takes = arguments_of(method)
-    given = body_of(body, takes, chosen)
+    given = body_of(body, takes, chosen, words=words_of(settings.crm))
     arguments = bind(words, takes, operation=chosen.name, given=given) | given
     if all and chosen.paging is None:
         raise UsageError(f"{chosen.name} has no pages, so --all does not apply.")
@@ -63,15 +65,24 @@ async def call(
     return Exit.DONE
 
 
-def body_of(text: str | None, takes: tuple[Argument, ...], operation: Operation[Any]) -> dict[str, Any]:
+def body_of(
+    text: str | None,
+    takes: tuple[Argument, ...],
+    operation: Operation[Any],
+    *,
+    words: Callable[[Operation[Any], Any], Any] | None = None,
+) -> dict[str, Any]:
     """Return the arguments that the body is, read from where `text` says.
 
-    A draft or patch is the whole body; where there is none, each member of the body is an argument.
+    A draft or patch is the whole body, and so is a list of them; where there is none, each member of the
+    body is an argument. `words` makes a body in a vendor's own words into one of these.
     """
     if text is None:
         return {}
     data = _source(text)
-    whole = [one for one in takes if (one.positional and is_record(one.annotation)) or _is_anything(one)]
+    if words is not None:
+        data = msgspec.json.encode(_without_envelope(words, operation, read_json(data, "--body")))
+    whole = [one for one in takes if (one.positional and _is_body(one.annotation)) or _is_anything(one)]
     if whole:
         return {whole[0].name: read_as(whole[0].annotation, data, "--body")}
     slots = set(operation.slots)
@@ -88,6 +99,19 @@ def body_of(text: str | None, takes: tuple[Argument, ...], operation: Operation[
         members[name].name: read_as(members[name].annotation, bytes(value), f"--body: {name}")
         for name, value in found.items()
     }
+
+
+def _is_body(annotation: Any) -> bool:
+    return is_record(annotation) or of_each(annotation) is not None
+
+
+def _without_envelope(
+    words: Callable[[Operation[Any], Any], Any], operation: Operation[Any], body: Any
+) -> Any:
+    try:
+        return words(operation, body)
+    except QueryRefused as error:
+        raise UsageError(f"--body: {error.message}", hint=error.hint) from error
 
 
 def _is_anything(argument: Argument) -> bool:

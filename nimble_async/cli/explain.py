@@ -15,7 +15,15 @@ from typing import Any
 import msgspec
 
 from nimble_async._sansio.operation import Operation
-from nimble_async.cli.arguments import Argument, arguments_of, is_record, kind_of, records_of
+from nimble_async.cli.arguments import (
+    Argument,
+    arguments_of,
+    choices_of,
+    kind_of,
+    of_each,
+    parts_of,
+    records_of,
+)
 from nimble_async.cli.exits import Exit
 from nimble_async.cli.operations import find, method_of
 from nimble_async.cli.render import data
@@ -96,11 +104,19 @@ def _facts(operation: Operation[Any]) -> Iterator[str]:
 def _argument(argument: Argument, remarks: Mapping[str, str]) -> Iterator[str]:
     flag = "--" + argument.name.rstrip("_").replace("_", "-")
     mark = "*" if argument.required else " "
-    yield from _row(f"{mark} {flag} {argument.kind}", remarks.get(argument.name, ""))
-    if not is_record(argument.annotation):
-        return
-    for kind in records_of(argument.annotation):
+    yield from _row(
+        f"{mark} {flag} {argument.kind}", _said(remarks.get(argument.name, ""), argument.annotation)
+    )
+    many = next((one for part in parts_of(argument.annotation) if (one := of_each(part)) is not None), None)
+    for kind in records_of(argument.annotation if many is None else many):
         yield from _members(kind)
+
+
+def _said(remark: str, annotation: Any) -> str:
+    """Return a remark with what there is to choose from; of pairs, names first."""
+    choices = [", ".join(map(str, words)) for words in choices_of(annotation)]
+    told = f"One of {'; each of them '.join(choices)}." if choices else ""
+    return " ".join(text for text in (remark, told) if text)
 
 
 def _members(kind: type[msgspec.Struct]) -> Iterator[str]:
@@ -112,7 +128,8 @@ def _members(kind: type[msgspec.Struct]) -> Iterator[str]:
     for member in msgspec.structs.fields(kind):
         mark = "*" if member.required else " "
         yield from _row(
-            f"      {mark} {member.encode_name} {kind_of(member.type)}", remarks.get(member.name, "")
+            f"      {mark} {member.encode_name} {kind_of(member.type)}",
+            _said(remarks.get(member.name, ""), member.type),
         )
 
 

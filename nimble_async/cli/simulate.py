@@ -76,7 +76,7 @@ def simulate(
         backdated: The share of new contacts, 0 to 1, that claim to be older.
         backdate: Seconds by which they claim to be older, at most.
         index_lag: Seconds until a new contact is in the lists.
-        unstable_ties: Order contacts of one instant differently each time.
+        unstable_ties: Order contacts of one instant differently each time, and lists without an order.
         imports: How many imports there were, whose contacts share one instant.
         import_size: Contacts in each of them.
         exclusive_ends: Let the ends of a range of dates not belong to it.

@@ -6,7 +6,7 @@ Rule: a vendor's own modules are imported when one of its commands runs, never f
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from inspect import getmembers
 from types import MappingProxyType
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from nimble_async.activecampaign.client import ActiveCampaignClient
     from nimble_async.nimble.client import NimbleClient
 
-__all__ = ["VENDORS", "Client", "Vendor", "operations_of", "resources_of", "walks_of"]
+__all__ = ["VENDORS", "Client", "Vendor", "operations_of", "resources_of", "walks_of", "words_of"]
 
 Client: TypeAlias = "NimbleClient | ActiveCampaignClient"
 
@@ -71,6 +71,15 @@ def operations_of(crm: str) -> Mapping[str, Operation[Any]]:
     from nimble_async.nimble.catalog import OPERATIONS
 
     return OPERATIONS
+
+
+def words_of(crm: str) -> Callable[[Operation[Any], Any], Any] | None:
+    """Return what makes a body in a vendor's own words into our arguments; None where they are the same."""
+    if crm == "activecampaign":
+        from nimble_async.activecampaign.bodies import arguments_in
+
+        return arguments_in
+    return None
 
 
 def resources_of(crm: str) -> Mapping[str, type]:

@@ -59,12 +59,12 @@ class Certificate(Struct, frozen=True, kw_only=True):
     started: str
     finished: str
     expected: int
-    """Records the vendor counted at the start."""
+    """Records the vendor counted at the start: its claim, where `gone` is None."""
     delivered: int
-    gone: int
-    """Expected and deleted before they were read."""
-    appeared: int
-    """Delivered beyond the expected: listed only after the start."""
+    gone: int | None
+    """Expected and deleted before they were read; None where the vendor's counts contradict its lists."""
+    appeared: int | None
+    """Delivered beyond the expected: listed only after the start; None as above."""
     rejected: int
     """Rows without an id: they are in the file of rejected rows."""
     odd: int
@@ -105,7 +105,7 @@ class Certificate(Struct, frozen=True, kw_only=True):
         out = [
             f"{self.delivered:,} {self.resource} delivered to {self.output.name} "
             f"({self.output.bytes:,} bytes, sha256 {self.output.sha256[:16]}...)",
-            f"expected {self.expected:,}, gone {self.gone:,}, appeared {self.appeared:,}, "
+            f"expected {self.expected:,}, gone {_known(self.gone)}, appeared {_known(self.appeared)}, "
             f"rejected {self.rejected:,}, duplicates dropped {self.duplicates:,}",
             f"{_count(self.requests, 'request')} ({self.requests_per_record:.3f} a record), "
             f"{_count(self.pages, 'page')}, {self.pages_reread:,} read again, "
@@ -121,6 +121,10 @@ class Certificate(Struct, frozen=True, kw_only=True):
         out.extend(f"not proven: {reason}" for reason in self.reasons)
         out.append(f"completeness: {self.completeness}")
         return out
+
+
+def _known(number: int | None) -> str:
+    return "not known" if number is None else f"{number:,}"
 
 
 def _count(number: int, word: str) -> str:

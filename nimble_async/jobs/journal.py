@@ -49,6 +49,8 @@ class Started(Struct, frozen=True, kw_only=True, tag="started"):
     """The first second that no window owns."""
     low: float | None = None
     high: float | None = None
+    seen: float | None = None
+    """The highest number that an answer showed, where the walk goes by numbers."""
     expected: int = 0
     notes: tuple[str, ...] = ()
     """What keeps the whole export from being proven, found at the start."""
@@ -84,6 +86,8 @@ class Counts(Struct, kw_only=True, tag="counts"):
     duplicates: int = 0
     foreign: int = 0
     """Rows read beyond their window's edge; the neighbour delivers them."""
+    miscounted: int = 0
+    """Answers whose total contradicts what they list."""
 
     def add(self, other: Counts) -> None:
         """Add another count to this one."""
@@ -100,6 +104,8 @@ class Closed(Struct, frozen=True, kw_only=True, tag="closed"):
     """What keeps the export from being proven, found on the way."""
     facts: tuple[str, ...] = ()
     """What the certificate should say besides."""
+    counted: bool = True
+    """Whether the vendor's count at the start can be relied on."""
 
 
 class Published(Struct, frozen=True, kw_only=True, tag="published"):

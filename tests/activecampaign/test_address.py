@@ -14,6 +14,12 @@ from nimble_async.errors import ConfigurationError
         "https://acme.api-us1.com",
         "https://acme.api-us1.com/",
         "https://acme.api-us1.com/api/3",
+        "https://acme.api-us1.com/api",
+        "https://acme.api-us1.com/api/",
+        "https://acme.api-us1.com/API/3",
+        '"https://acme.api-us1.com/api/3/"',
+        "'acme.api-us1.com'",
+        "<https://acme.api-us1.com>",
         "https://acme.api-us1.com/api/3/",
         "https://ACME.api-us1.com/api/3/deals",
         "https://acme.api-us1.com/api/3/deals/7",
@@ -63,6 +69,11 @@ def test_ports_prefixes_and_other_hosts_stay(text: str, address: str):
         "https://me:secret@acme.api-us1.com",
         "https://acme.api-us1.com?api_key=secret",
         "https://[acme",
+        "[acme",
+        "acme.api-us1.com\\\\api",
+        "https:\\\\\\\\acme.api-us1.com",
+        "https://acme.api-us1.com/API/1/",
+        "ftp://",
     ],
 )
 def test_a_wrong_one_gets_help(text: str):
@@ -79,3 +90,12 @@ def test_an_account_is_its_host():
     assert account_of("https://acme.api-us1.com:443") == account_of("https://acme.api-us1.com")
     assert account_of("https://acme.api-us1.com:8443") != account_of("https://acme.api-us1.com")
     assert account_of("http://localhost:80") == account_of("http://localhost")
+
+
+@pytest.mark.parametrize("text", ["", "ftp://acme.example", "https://"])
+def test_the_help_is_of_this_vendor(text: str):
+    """What an address should look like is this vendor's form, not the other one's."""
+    with pytest.raises(ConfigurationError) as caught:
+        account_address(text)
+    assert "nimble" not in str(caught.value)
+    assert "api-us1.com" in caught.value.message

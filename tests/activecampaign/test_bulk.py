@@ -222,3 +222,60 @@ async def test_a_deadline_that_left_no_time_to_send_is_raised():
 def test_an_empty_report_is_fine():
     """Nothing to do is done."""
     assert BulkReport(rows=()).ok
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ({"errors": [{"title": "bad", "detail": "row 1"}]}, "row 1"),
+        ({"errors": ["row 2: no such field"]}, "row 2"),
+        ({"errors": "no"}, "errors: no"),
+        ({"error": "Invalid data", "message": "m"}, "m; error: Invalid data"),
+        ({"message": "1 of 2 failed", "failed": ["2"]}, '["2"]'),
+        ({"success": False}, "success: false"),
+        ({"success": 0}, "success: 0"),
+        ({"success": "false"}, "success: false"),
+        ({"success": None}, "success: null"),
+    ],
+)
+async def test_a_success_that_speaks_of_errors_is_no_success(answer: Any, said: str):
+    """200 with `errors`, `error`, `failed` or no success: what was done nobody knows, so it is `unknown`."""
+    client, _ = connect(lambda sent: answer)
+    async with client:
+        report = await client.custom_field_values.create_many(drafts(2))
+    assert (report.counts, report.ok) == ({"unknown": 2}, False)
+    assert said in report.messages[0]
+    assert said in report.rows[0].error
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [{}, {"message": "ok"}, {"errors": []}, {"errors": None, "error": 0}, {"success": True}, {"failed": []}],
+)
+async def test_a_success_without_a_complaint_is_one(answer: Any):
+    """Empty lists and nulls speak of no error."""
+    client, _ = connect(lambda sent: answer)
+    async with client:
+        report = await client.custom_field_values.create_many(drafts(2))
+    assert report.counts == {"done": 2}
+
+
+@pytest.mark.parametrize("odd", [None, {"id": "9"}, [], True, 1.5])
+async def test_one_odd_entry_spoils_no_other(odd: Any):
+    """A null among the ids says nothing, and takes nothing from the ids beside it."""
+    client, _ = connect(lambda sent: {"success": [odd, "1", 2], "nochange": None, "failed": [3, odd]})
+    async with client:
+        report = await client.deals.update_owners({"1": "5", "2": "5", "3": "5", "4": "5"})
+    assert [row.outcome for row in report.rows] == ["done", "done", "failed", "unknown"]
+
+
+@pytest.mark.parametrize("owners", [{"": "1"}, {"1": ""}, {"1": None}, {True: "1"}])
+async def test_owners_and_deals_are_ids(owners: Any):
+    """What is no id is refused before anything is sent; a number becomes text."""
+    client, recorder = connect(lambda sent: {"success": ["5"]})
+    async with client:
+        with pytest.raises(QueryRefused):
+            await client.deals.update_owners(owners)
+        assert recorder.sent == []
+        assert (await client.deals.update_owners({5: 7})).ok  # type: ignore[dict-item]
+    assert recorder.sent[0].body == {"deals": [{"id": "5", "ownerId": "7"}]}

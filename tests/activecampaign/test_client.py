@@ -7,14 +7,24 @@ import pickle
 from contextlib import AsyncExitStack
 from typing import Any
 
+import msgspec
 import pytest
 
 import nimble_async
 from nimble_async import activecampaign
 from nimble_async._sansio.message import Response
-from nimble_async.activecampaign import ActiveCampaignClient
+from nimble_async.activecampaign import ActiveCampaignClient, DealDraft, DealPatch
+from nimble_async.activecampaign.dialect import announcement
 from nimble_async.config import ClientConfig
-from nimble_async.errors import ConfigurationError, Forbidden
+from nimble_async.errors import (
+    ConfigurationError,
+    ConnectionFailed,
+    Forbidden,
+    MalformedResponse,
+    NotFound,
+    QueryRefused,
+    TimedOut,
+)
 from nimble_async.testing import Rates, Simulator, SimulatorTransport, VirtualClock, run_virtual
 from nimble_async.testing.activecampaign.world import DealsWorld
 from tests.activecampaign.recording import connect
@@ -213,3 +223,128 @@ def test_a_key_cannot_be_pickled():
     client, _ = connect(me)
     with pytest.raises(Exception, match=r".+"):
         pickle.dumps(client.executor.core.credentials)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{"ratelimit-limit": "9" * 5000}, {"ratelimit-limit": "9" * 16}, {"ratelimit-limit": "\u00b2"},
+     {"ratelimit-limit": "-5"}, {"ratelimit-limit": "0"}, {"ratelimit-limit": ""}],
+)  # fmt: skip
+async def test_a_hostile_limit_breaks_no_success(headers: dict[str, str]):
+    """What is no limit is passed over."""
+    assert announcement(headers) == headers
+    client, _ = connect(lambda sent: Response(status=200, body=b'{"deal": {"id": "7"}}', headers=headers))
+    async with client:
+        assert (await client.deals.get("7")).id == "7"
+
+
+@pytest.mark.parametrize(
+    ("headers", "remaining"),
+    [({"ratelimit-limit": "2"}, "1"), ({"ratelimit-limit": "2", "ratelimit-remaining": "0"}, "0")],
+)
+def test_a_limit_alone_is_followed(headers: dict[str, str], remaining: str):
+    """RateLimit-Limit without RateLimit-Remaining tells the limit all the same."""
+    found = announcement(headers)
+    assert (found["ratelimit-remaining"], found["ratelimit-reset"]) == (remaining, "1")
+
+
+def test_a_limit_alone_slows_the_client():
+    """Announced 2 a second and nothing else: nine calls take about four virtual seconds, else under two."""
+
+    class Wire:
+        def __init__(self, headers: dict[str, str]) -> None:
+            self.headers = headers
+
+        async def send(self, request: Any, *, timeout: float | None = None) -> Response:
+            return Response(status=200, body=b'{"user": {"id": "1"}}', headers=self.headers)
+
+        async def aclose(self) -> None: ...
+
+    async def took(headers: dict[str, str], name: str) -> float:
+        client = ActiveCampaignClient(
+            base_url=f"https://{name}.api-us1.com",
+            api_token="k",
+            transport=Wire(headers),
+            clock=VirtualClock(),
+        )
+        async with client:
+            for _ in range(9):
+                await client.users.me()
+        return asyncio.get_running_loop().time()
+
+    assert run_virtual(took({}, "plain")) < 2.0
+    assert 3.4 < run_virtual(took({"ratelimit-limit": "2"}, "slow")) < 5.0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"message": "No Result found for DealStage with id 99"},
+        {"errors": [{"title": "Not found", "detail": "Stage 99 does not exist"}]},
+    ],
+)
+async def test_a_404_of_a_write_keeps_the_vendors_words(body: Any):
+    """What was sent names several records, and only the vendor says which of them is missing."""
+    client, _ = connect(lambda sent: Response(status=404, body=msgspec.json.encode(body)))
+    async with client:
+        with pytest.raises(NotFound, match="99"):
+            await client.deals.create(DealDraft(title="x"))
+        with pytest.raises(NotFound, match="99"):
+            await client.deals.update("7", DealPatch(title="x"))
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"{oops", b"{}"])
+@pytest.mark.parametrize("verb", ["create", "update", "move", "note"])
+async def test_an_unreadable_success_of_a_write_was_executed(verb: str, body: bytes):
+    """It is sent once, whatever the method, and the error says that it was executed."""
+    calls: dict[str, Any] = {
+        "create": lambda ac: ac.deals.create(DealDraft(title="x")),
+        "update": lambda ac: ac.deals.update("1", DealPatch(title="x")),
+        "move": lambda ac: ac.stages.move_deals("1", "2"),
+        "note": lambda ac: ac.deals.update_note("1", "2", "x"),
+    }
+    client, recorder = connect(lambda sent: Response(status=201, body=body))
+    async with client:
+        with pytest.raises(MalformedResponse, match=r"\(201\) says that the call was executed"):
+            await calls[verb](client)
+    assert len(recorder.sent) == 1
+
+
+async def test_an_unreadable_answer_to_a_read_is_asked_for_again():
+    """A read does no harm: it is repeated, and says nothing of execution."""
+    answers = iter([Response(status=200, body=b"{oops"), Response(status=200, body=b'{"deal": {"id": "7"}}')])
+    client, recorder = connect(lambda sent: next(answers))
+    async with client:
+        assert (await client.deals.get("7")).id == "7"
+    assert len(recorder.sent) == 2
+
+
+@pytest.mark.parametrize(
+    ("first", "hinted"),
+    [
+        (Response(status=503), True),
+        (TimedOut("late", sent=True), True),
+        (ConnectionFailed("refused", sent=False), False),
+        (Response(status=429, headers={"retry-after": "0"}), False),
+    ],
+)
+async def test_a_404_behind_a_failed_deletion_says_that_it_may_have_worked(first: Any, hinted: bool):
+    """A deletion that failed may have deleted: then the repeat finds nothing, and the error says so."""
+    answers = iter([first, Response(status=404)])
+    client, _ = connect(lambda sent: next(answers))
+    async with client:
+        with pytest.raises(NotFound) as caught:
+            await client.deals.delete("7")
+    assert ("may have deleted it" in str(caught.value)) is hinted
+
+
+@pytest.mark.parametrize("to", ["", None, True])
+async def test_a_move_goes_to_an_id(to: Any):
+    """An empty id, or none, is refused before everything of a stage moves anywhere."""
+    client, recorder = connect(lambda sent: {"deals": [], "dealTasks": []})
+    async with client:
+        with pytest.raises(QueryRefused):
+            await client.stages.move_deals("1", to)
+        with pytest.raises(QueryRefused):
+            await client.task_types.move_tasks("1", to)
+    assert recorder.sent == []

@@ -148,7 +148,7 @@ class Book:
         """Read one page."""
         assert (operation, ids or {}) == (DEALS.listing, {})
         if query["orders[id]"] == "DESC":
-            assert cursor == ByOffset(0, WALK.limit)
+            assert (cursor.offset, cursor.limit <= WALK.limit) == (0, True)
             self.probes += 1
             rows = self.last(self.there)[: cursor.limit]
         else:
@@ -325,6 +325,82 @@ async def test_lists_without_totals_are_proven_by_their_short_page(tmp_path):
     assert (certificate.delivered, certificate.proven) == (40, True)
 
 
+def capped(rows: list[bytes], most: int) -> list[bytes]:
+    return rows[:most]
+
+
+@pytest.mark.parametrize("total", [None, 3])
+@pytest.mark.parametrize("count", [4, 7, 40])
+async def test_a_server_that_holds_pages_short_and_tells_no_total_is_read_to_its_end(count, total, tmp_path):
+    """Three rows a page, no total or that of the page: the highest id of the start tells of more."""
+    book = Book(numbered(*range(1, count + 1)))
+    book.bend = lambda rows, counted: (capped(rows, 3), total)
+    certificate = await run_book(book, tmp_path / "out", concurrency=4)
+    assert (certificate.delivered, certificate.proven) == (count, True)
+    assert (certificate.gone, certificate.appeared) == (None, None)
+    assert any("only claimed" in fact for fact in certificate.facts)
+
+
+@pytest.mark.parametrize("total", [None, 20])
+async def test_a_list_that_is_cut_below_its_highest_id_is_unproven(total, tmp_path):
+    """Nothing is listed behind the twentieth deal, and the opposite order still shows the fortieth."""
+    book = Book(numbered(*range(1, 41)))
+
+    def cut(rows: list[bytes], counted: int) -> tuple[list[bytes], int | None]:
+        listed = [row for row in rows if json.loads(row)["id"] <= 20]
+        return (listed if book.asked else rows), total
+
+    book.bend = cut
+    book.last = lambda rows: rows[:19:-1]
+    certificate = await run_book(book, tmp_path / "out")
+    assert (certificate.delivered, certificate.completeness) == (20, "unproven")
+    assert "behind the id 20, though 40 was seen in the opposite order" in certificate.reasons[0]
+
+
+async def test_the_highest_deals_may_be_deleted_while_it_runs(tmp_path):
+    """The opposite order is asked a second time, and shows that they are gone."""
+    book = Book(numbered(*range(1, 26)))
+
+    def delete(asked: int) -> None:
+        if asked == 1:
+            book.there = book.there[:-3]
+
+    book.before = delete
+    certificate = await run_book(book, tmp_path / "out", concurrency=1)
+    assert (certificate.delivered, certificate.proven, certificate.gone) == (22, True, 3)
+    assert book.probes == 2
+
+
+@pytest.mark.parametrize("killed_at", [1, 4])
+async def test_the_highest_id_holds_for_the_next_run(killed_at, tmp_path):
+    """A run that takes up another one on a server that holds its pages short does not end early either."""
+    book = Book(numbered(*range(1, 41)))
+    book.bend = lambda rows, counted: (capped(rows, 3), None)
+
+    def fail(asked: int) -> None:
+        if asked == killed_at:
+            raise ConnectionFailed("The line is dead.")
+
+    book.before = fail
+    with pytest.raises(ConnectionFailed):
+        await run_book(book, tmp_path / "out")
+    book.before = lambda number: None
+    certificate = await run_book(book, tmp_path / "out")
+    assert (certificate.delivered, certificate.proven, certificate.gone) == (40, True, None)
+
+
+@pytest.mark.parametrize(("told", "known"), [(40, True), (0, False), (12, False), (100_000, False)])
+async def test_a_total_is_a_claim(told, known, tmp_path):
+    """Where the lists contradict it nothing is called gone, and the certificate says what was claimed."""
+    book = Book(numbered(*range(1, 41)))
+    book.bend = lambda rows, counted: (rows, told)
+    certificate = await run_book(book, tmp_path / "out")
+    assert (certificate.delivered, certificate.proven, certificate.expected) == (40, True, told)
+    assert (certificate.gone, certificate.appeared) == ((0, 0) if known else (None, None))
+    assert any(f"there were {told:,} deals" in fact for fact in certificate.facts) is not known
+    assert ("gone not known" in " ".join(certificate.lines())) is not known
+
+
 async def test_rows_without_a_usable_id_are_set_aside_or_come_last(tmp_path):
     """No id: a rejected row, in its own file. An id that is no number: delivered, and nothing is proven."""
     rows = [*numbered(*range(1, 12)), b'{"title": "nameless"}', *numbered(12, 13)]
@@ -381,7 +457,8 @@ def test_filters_are_spelled_as_the_vendor_wants_them(search, query):
     [
         {"stages": "3"}, {"status": True}, {"stage": ["1"]}, {"stage": None}, {"status": "closed"},
         {"status": 3}, {"minimum_value": 100}, {"maximum_value": "100"}, {"created_after": "yesterday"},
-        {"updated_before": "2026-01-01T00:00:00"},
+        {"updated_before": "2026-01-01T00:00:00"}, {"search_field": "titles"}, {"nextdate_range": "soon"},
+        {"score": "7"}, {"score_less_than": "x:1"}, {"owner": ""},
     ],
 )  # fmt: skip
 def test_filters_that_the_vendor_would_ignore_are_refused(search):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import pickle
+import random
 from collections.abc import AsyncIterable
 from datetime import UTC, date, datetime
 from typing import Any
@@ -56,8 +57,6 @@ async def drain(deals: AsyncIterable[Deal], into: list[Deal]) -> None:
         (200, 200, 3),
         (200, 100, 3),
         (250, 7, 3),
-        (250, 300, 4),
-        (0, 300, 1),
         (250, [1], 3),
         (250, "-1", 3),
     ],
@@ -71,6 +70,80 @@ async def test_a_short_page_ends_a_list_and_a_total_is_a_hint(count: int, total:
     assert [sent.query["offset"] for sent in recorder.sent] == [str(offset) for offset in (0, 100, 200, 250)][
         :calls
     ]
+
+
+@pytest.mark.parametrize(("count", "total", "there"), [(250, 300, 250), (0, "1", 0), (250, 251, 250)])
+async def test_an_empty_page_before_the_total_is_a_walk_cut_short(count: int, total: Any, there: int):
+    """The same answer counts records and lists none: an error behind what there was, not a quiet end."""
+    client, _ = connect(account(count, total=total))
+    found: list[Deal] = []
+    async with client:
+        with pytest.raises(PagingBroken, match="cut short"):
+            await drain(client.deals.list(), found)
+    assert len(found) == there
+
+
+@pytest.mark.parametrize("resource", ["tasks", "deals"])
+async def test_a_server_that_passes_over_the_offset_and_shuffles_is_given_up(resource: str):
+    """No page looks like one before: the ids tell where no order is known, else the total."""
+    chance = random.Random(1)
+    name = {"tasks": "dealTasks"}.get(resource, resource)
+
+    def answer(sent: Sent) -> Any:
+        rows = [{"id": str(number)} for number in chance.sample(range(100), 100)]
+        return {name: rows, "meta": {"total": "100"}}
+
+    client, recorder = connect(answer)
+    async with client:
+        with pytest.raises(PagingBroken, match="where to begin"):
+            await getattr(client, resource).list().collect()
+    assert len(recorder.sent) == (2 if resource == "tasks" else 13)
+
+
+@pytest.mark.parametrize("total", [True, False])
+@pytest.mark.parametrize(
+    ("resource", "name"),
+    [("tasks", "dealTasks"), ("activities", "dealActivities"), ("custom_field_values", "dealCustomFieldData"),
+     ("secondary_contacts", "contactDeals"), ("task_types", "dealTasktypes"), ("roles", "dealRoles"),
+     ("custom_fields", "dealCustomFieldMeta"), ("stages", "dealStages"), ("pipelines", "dealGroups")],
+)  # fmt: skip
+@pytest.mark.parametrize("ahead", [False, True])
+async def test_a_list_without_an_order_that_loses_rows_says_so(
+    resource: str, name: str, total: bool, ahead: bool
+):
+    """Three hundred rows in another order in each answer: some twice, others not at all, and no quiet end."""
+    chance = random.Random(resource)
+
+    def answer(sent: Sent) -> Any:
+        offset, limit = int(sent.query["offset"]), int(sent.query["limit"])
+        rows = [{"id": number} for number in chance.sample(range(300), 300)][offset : offset + limit]
+        return {name: rows, "meta": {"total": "300"}} if total else {name: rows}
+
+    client, _ = connect(answer)
+    async with client:
+        rows = getattr(client, resource).list()
+        if ahead:
+            async with rows.prefetch(pages=3) as some:
+                with pytest.raises(PagingBroken, match="came twice"):
+                    await drain(some, [])
+        else:
+            with pytest.raises(PagingBroken, match="came twice"):
+                await rows.collect()
+
+
+async def test_rows_that_come_twice_because_others_came_first_are_no_loss():
+    """One task was made at the top meanwhile: it pushed a row onto the next page, and the total says so."""
+
+    def answer(sent: Sent) -> Any:
+        offset = int(sent.query["offset"])
+        first = 0 if offset else 1
+        rows = [{"id": number} for number in range(first, 251)][offset : offset + 100]
+        return {"dealTasks": rows, "meta": {"total": 251 - first}}
+
+    client, _ = connect(answer)
+    async with client:
+        found = [task.id for task in await client.tasks.list().collect()]
+    assert (len(found), set(map(str, range(1, 251))) <= set(found)) == (251, True)
 
 
 async def test_pages_that_are_held_short_lose_nothing():
@@ -211,8 +284,11 @@ async def test_a_list_may_begin_anywhere():
     client, _ = connect(account(250))
     async with client:
         assert numbers(await client.deals.list(offset=120).collect())[0] == 121
-        with pytest.raises(ConfigurationError):
-            _ = client.deals.list(offset=-1)
+        for offset in (-1, 1.5, True, "0"):
+            with pytest.raises(ConfigurationError):
+                _ = client.deals.list(offset=offset)  # type: ignore[arg-type]
+        with pytest.raises(ConfigurationError, match="not at both"):
+            _ = client.deals.list(start=client.deals.list().checkpoint(), offset=200)
 
 
 @pytest.mark.parametrize(
@@ -297,6 +373,20 @@ async def test_brackets_and_plus_signs_are_percent_encoded():
         {"include": "contact"},
         {"include": ["contact", ""]},
         {"minimum_value": 5},
+        {"limit": "50"},
+        {"limit": 2.5},
+        {"limit": True},
+        {"orders": ["value"]},
+        {"orders": "value"},
+        {"status": ["won"]},
+        {"search_field": "titles"},
+        {"next_task": "soon"},
+        {"score": "7"},
+        {"score_greater_than": "a:b"},
+        {"stage_id": ""},
+        {"title": ""},
+        {"tag_id": ["1"]},
+        {"include": ["contact,deals"]},
     ],
 )
 async def test_what_would_be_ignored_in_silence_is_refused(arguments: dict[str, Any]):
@@ -471,3 +561,25 @@ async def test_an_outage_is_repeated_for_a_read():
         with pytest.raises(ServerError):
             await client.users.me()
     assert len(recorder.sent) == 5
+
+
+async def test_a_row_without_an_id_is_passed_over_where_ids_are_watched():
+    """It is rejected, as in every list, and spoils nothing."""
+    rows = [{"id": "1"}, {"title": "nameless"}, {"id": None}, {"id": 2}]
+    client, _ = connect(lambda sent: {"dealTasks": rows if sent.query["offset"] == "0" else []})
+    async with client:
+        assert [task.id for task in await client.tasks.list(limit=4).collect()] == ["1", "2"]
+
+
+@pytest.mark.parametrize("search", ["", "  ", 5])
+def test_a_search_for_nothing_is_refused(search: Any):
+    """An empty text finds everything, or nothing: nobody documents which."""
+    client, _ = connect(account(0))
+    with pytest.raises(QueryRefused):
+        _ = client.roles.list(search=search)
+    with pytest.raises(QueryRefused):
+        _ = client.activities.list(deal_id="")
+    with pytest.raises(QueryRefused):
+        _ = client.activities.list(exclude="calls")  # type: ignore[arg-type]
+    with pytest.raises(QueryRefused):
+        _ = client.tasks.list(related_type="account")  # type: ignore[arg-type]

@@ -368,7 +368,7 @@ def test_a_user_has_a_name():
 def test_bulk_answers_need_nothing():
     """An empty object is an answer."""
     assert read_record(BulkAnswer, b"{}").message is UNSET
-    assert read_record(OwnersAnswer, b'{"success":["1",2]}').success == ("1", 2)
+    assert read_record(OwnersAnswer, b'{"success":["1",2]}').success == ("1", "2")
 
 
 # What is sent
@@ -440,3 +440,21 @@ def test_what_cannot_be_said_is_refused(draft: Any):
 def test_an_unset_status_may_be_null():
     """None is sent for a choice too, where somebody insists."""
     assert DealPatch(status=None).members() == {"status": None}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("members", "moment"),
+    [
+        ({"fieldValue": "2026-01-02"}, datetime.fromisoformat("2026-01-02")),
+        ({"fieldValue": "2026-01-02T03:04:05-06:00"}, datetime(2026, 1, 2, 9, 4, 5, tzinfo=UTC)),
+        ({"custom_field_date_value": "2026-01-02 00:00:00"}, datetime.fromisoformat("2026-01-02")),
+        ({"fieldValue": "0000-00-00 00:00:00"}, None),
+        ({"fieldValue": "soon"}, None),
+        ({"fieldValue": 5}, None),
+        ({"fieldValue": ""}, None),
+        ({}, None),
+    ],
+)  # fmt: skip
+def test_the_moment_of_a_value_in_either_shape(members: dict[str, Any], moment: datetime | None):
+    """Read directly a date is text, beside a deal it is a date: `moment` reads both alike."""
+    assert value(**members).moment == moment

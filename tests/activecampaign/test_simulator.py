@@ -15,9 +15,10 @@ from nimble_async._sansio.message import Request
 from nimble_async.activecampaign.catalog import OPERATIONS
 from nimble_async.config import RateLimit
 from nimble_async.testing import Drift, Fault, Rates, SimulateOptions, Simulator
-from nimble_async.testing.activecampaign.deals import unsettled
+from nimble_async.testing.activecampaign.answers import unsettled
 from nimble_async.testing.activecampaign.vendor import HANDLERS
 from nimble_async.testing.activecampaign.world import DealsWorld
+from nimble_async.testing.call import Behaviour
 from nimble_async.testing.herd import NumberedHerd
 from nimble_async.testing.options import build
 
@@ -619,3 +620,28 @@ def test_a_drifting_account_gains_and_loses_deals_and_new_ids_are_the_highest():
     assert len(new) > 20
     assert min(new) > highest
     assert len(world.deals.survivors(0.0, 60.0)) < 180
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("/dealTasks", "dealTasks"), ("/dealActivities", "dealActivities"),
+     ("/dealCustomFieldData", "dealCustomFieldData"), ("/contactDeals", "contactDeals")],
+)  # fmt: skip
+@pytest.mark.parametrize("moving", [False, True])
+def test_lists_without_an_order_may_move(path, name, moving):
+    """With `unstable_ties` two answers stand in different orders, so that pages overlap; else they do not."""
+    world = DealsWorld(contacts=30, deals=260, seed=5)
+    ask = asker(Simulator(world, crm="activecampaign", behaviour=Behaviour(unstable_ties=moving)))
+    ids: list[str] = []
+    while rows := ask("GET", path, offset=len(ids), limit=20).body[name]:
+        ids += [row["id"] for row in rows]
+    assert len(ids) > 40
+    assert (len(set(ids)) < len(ids)) is moving
+
+
+def test_an_order_that_was_asked_for_stays():
+    """Pipelines by title are in the same order in every answer."""
+    world = DealsWorld(contacts=3, deals=5, seed=5)
+    ask = asker(Simulator(world, crm="activecampaign", behaviour=Behaviour(unstable_ties=True)))
+    answers = [ask("GET", "/dealStages", **{"orders[title]": "ASC"}).body["dealStages"] for _ in range(3)]
+    assert answers[0] == answers[1] == answers[2]

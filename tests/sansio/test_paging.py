@@ -80,7 +80,7 @@ def test_first_cursor_of_each_style(paging, size, cursor, query):
         (ByOffset(2, 2), PageFacts(rows=3), ByOffset(5, 2)),
         (ByOffset(2, 2), PageFacts(rows=1), None),
         (ByOffset(2, 2), PageFacts(rows=0), None),
-        (ByOffset(2, 2), PageFacts(rows=0, total=9), None),
+        (ByOffset(2, 2), PageFacts(rows=0, total=2), None),
         (ByOffset(2, 2), PageFacts(rows=1, total=4), ByOffset(3, 2)),
         (ByOffset(2, 2), PageFacts(rows=1, total=3), None),
         (ByOffset(2, 2), PageFacts(rows=2, total=1), ByOffset(4, 2)),
@@ -191,7 +191,7 @@ def test_a_page_that_came_before_is_refused_in_every_style(cursor):
         (ByOffset(1199, 1), 100, 1200, False),
         (ByOffset(1200, 1), 100, 1201, True),
         (ByOffset(1200, 1), 100, 1200, False),
-        (ByOffset(1200, 1), 100, 7, False),
+        (ByOffset(1199, 1), 100, 7, False),
         (ByOffset(1200, 1), 100, None, False),
         (ByOffset(1200, 1), None, 1201, False),
         (ByOffset(1200, 1), 101, 1201, False),
@@ -211,9 +211,9 @@ def test_a_list_that_grows_faster_than_it_is_read_is_refused(cursor, counted, to
 
 def test_the_first_total_is_remembered():
     """What the list counted when the walk began, whatever it counts later; an empty page has one too."""
-    trail, _ = follow(Trail(), ByOffset(0, 2), PageFacts(rows=0, total=5))
+    trail, _ = follow(Trail(), ByOffset(0, 2), PageFacts(rows=0, total=0))
     trail, _ = follow(trail, ByOffset(0, 2), PageFacts(rows=2, mark=1, total=9))
-    assert (trail.counted, trail.pages) == (5, 1)
+    assert (trail.counted, trail.pages) == (0, 1)
 
 
 def test_empty_pages_do_not_repeat():
@@ -276,3 +276,73 @@ def test_loop_of_addresses_says_where():
         follow(Trail(), ByUrl(2, ("/a",)), PageFacts(rows=2, next_urls=("/a",)))
     with pytest.raises(PagingBroken, match="the first page"):
         follow(Trail(urls=frozenset({"/a"})), ByUrl(2), PageFacts(rows=2, next_urls=("/a",)))
+
+
+@pytest.mark.parametrize(
+    ("offset", "counted", "total", "broken"),
+    [(1199, 100, 100, False), (1200, 100, 100, True), (1200, 100, 7, True), (1400, 7, 201, False),
+     (1402, 7, 201, True)],
+)  # fmt: skip
+def test_far_more_records_than_are_counted_are_refused(offset, counted, total, broken):
+    """A total may be a little wrong; beyond twice of it and a thousand the walk is given up."""
+    trail, facts = Trail(counted=counted), PageFacts(rows=1, mark=3, total=total)
+    if broken:
+        with pytest.raises(PagingBroken, match="where to begin"):
+            follow(trail, ByOffset(offset, 1), facts)
+    else:
+        follow(trail, ByOffset(offset, 1), facts)
+
+
+@pytest.mark.parametrize(("offset", "total", "broken"), [
+    (0, 1, True), (4, 5, True), (5, 5, False), (9, 5, False), (0, 0, False), (3, None, False),
+])  # fmt: skip
+def test_an_empty_page_by_offset_before_the_total_is_refused(offset, total, broken):
+    """The answer contradicts itself; at the total or behind it an empty page is the end."""
+    facts = PageFacts(rows=0, total=total)
+    if broken:
+        with pytest.raises(PagingBroken, match="cut short"):
+            follow(Trail(), ByOffset(offset, 2), facts)
+    else:
+        assert follow(Trail(), ByOffset(offset, 2), facts)[1] is None
+
+
+def through(*pages, totals=None):
+    """Walk over pages of ids by offset, two a page; what each total is."""
+    trail, offset = Trail(), 0
+    for place, ids in enumerate(pages):
+        total = None if totals is None else totals[place]
+        facts = PageFacts(rows=len(ids), mark=place + 1, total=total, ids=tuple(ids))
+        trail, _ = follow(trail, ByOffset(offset, 2), facts)
+        offset += len(ids)
+    return trail
+
+
+@pytest.mark.parametrize(
+    ("pages", "totals", "words"),
+    [
+        (("ab", "cd", "e"), (5, 5, 5), ""),
+        (("ab", "cd", "e"), None, ""),
+        (("ab", "bc", "d"), (5, 5, 5), "1 of 5 records came twice"),
+        (("ab", "bc", "d"), None, "1 of 5 records came twice"),
+        (("ab", "bc", "d"), (4, 5, 5), ""),
+        (("ab", "bc", "c"), (4, 5, 5), "that it had not sent before"),
+        (("ab", "ba"), (5, 5), "that it had not sent before"),
+        (("ab", "bc", "ad"), (5, 6, 6), ""),  # not the last page: there may be more
+        (("aa", "b"), (3, 3), "1 of 3"),
+        (("ab", "bc", "a"), (5, 4, 4), "that it had not sent before"),
+    ],
+)
+def test_rows_that_come_twice_in_a_list_without_an_order(pages, totals, words):
+    """As many others are missing, unless the total grew by as many: an error at the end, or at once."""
+    if words:
+        with pytest.raises(PagingBroken, match=words):
+            through(*pages, totals=totals)
+    else:
+        through(*pages, totals=totals)
+
+
+def test_ids_are_kept_in_few_sets():
+    """A walk of a thousand pages looks each id up in a few sets, and keeps each id once."""
+    trail = through(*[(f"{page}-a", f"{page}-b") for page in range(1000)])
+    assert len(trail.ids) <= 11
+    assert sum(map(len, trail.ids)) == 2000

@@ -285,6 +285,104 @@ def test_pages_that_add_nothing_end_the_first_pass():
     assert seams.open == [(4, HIGHEST)]
 
 
+# ------------------------------------------------------------------------------ the highest number seen
+
+
+@pytest.mark.parametrize(
+    ("offset", "rows", "total", "seen", "proven"),
+    [
+        (0, (5, 7), None, 7, [(LOWEST, HIGHEST)]),
+        (0, (5, 7), None, 8, [(LOWEST, 8)]),
+        (0, (5, 7), 2, 8, [(LOWEST, 8)]),
+        (0, (5, 7), 2, 6, [(LOWEST, HIGHEST)]),
+        (0, (), 0, 8, []),
+        (0, (), 0, None, [(LOWEST, HIGHEST)]),
+        (4, (5, 7), None, 8, [(5, 8)]),
+        (4, (5, 7), 6, 7, [(5, HIGHEST)]),
+    ],
+)
+def test_a_short_page_is_the_end_only_from_the_highest_number_seen(offset, rows, total, seen, proven):
+    """Below it neither a short page nor a total that agrees with it proves anything behind its last row."""
+    seams = Seams(3, seen=seen)
+    question = asked(seams)[0]
+    if offset:
+        seams.take(question, keys(1, 2, 3), 20)
+        question = asked(seams, 2)[1]
+    assert list(seams.take(question, keys(*rows), total).stretches) == proven
+
+
+def test_pages_held_short_without_a_total_are_read_to_the_highest_number():
+    """Two rows where three were asked for, and no total: the page's size is learned, and the walk goes on."""
+    seams = Seams(3, seen=5)
+    offsets: list[tuple[int, bool]] = []
+    while (question := seams.ask()) is not None:
+        assert len(offsets) < 20
+        offsets.append((question.offset, question.top))
+        rows = [5, 4] if question.top else list(range(1, 6))[question.offset : question.offset + 2]
+        seams.take(question, keys(*rows), None)
+    assert seams.open == []
+    assert [offset for offset, top in offsets if not top] == [0, 1, 2, 3, 4]
+
+
+def test_the_highest_may_be_deleted_meanwhile():
+    """The opposite order is asked again: it shows what is the highest now, and the same end is the end."""
+    seams = Seams(3, seen=9)
+    seams.take(asked(seams)[0], keys(1, 2), None)
+    top = asked(seams)[0]
+    assert (top.top, top.offset) == (True, 0)
+    assert seams.ask() is None
+    assert seams.take(top, keys(2, 1), None).why == ""
+    assert seams.seen == 2
+    again = asked(seams)[0]
+    assert list(seams.take(again, keys(2), None).stretches) == [(3, HIGHEST)]
+    assert (seams.open, seams.ask()) == ([], None)
+
+
+def test_an_answer_from_before_the_opposite_one_contradicts_nothing():
+    """It was on its way when the highest were deleted, so it may still show them."""
+    seams = Seams(3, seen=9)
+    seams.take(asked(seams)[0], keys(1, 2, 3), 20)
+    second, third = asked(seams, 2)
+    seams.take(third, keys(6, 7), 6)
+    top = asked(seams)[0]
+    assert top.top
+    seams.take(top, keys(3, 2, 1), 3)
+    assert seams.seen == 3
+    seams.take(second, keys(3, 5, 6), 20)
+    assert seams.seen == 3
+    late = asked(seams)[0]
+    seams.take(late, keys(3, 7), None)
+    assert seams.seen == 9
+
+
+def test_a_search_begins_anew_when_the_highest_are_gone():
+    """What was looked for in vain below the old highest number is looked for again below the new one."""
+    seams, tops = Seams(3, seen=9), 0
+    seams.take(asked(seams)[0], keys(1, 2, 3), 3)
+    while tops < 2:
+        question = asked(seams)[0]
+        tops += question.top
+        found = ((), (9, 2, 1), (3, 2, 1))[tops] if question.top else (1, 2, 3)[question.offset :]
+        seams.take(question, keys(*found), 3)
+    assert (seams.seen, seams.open) == (3, [(4, HIGHEST)])
+    while (left := seams.ask()) is not None:
+        seams.take(left, keys(*(1, 2, 3)[left.offset : left.offset + 3]), 3)
+    assert seams.open == []
+
+
+@pytest.mark.parametrize("descending", [(9, 8, 2), (2, 9), (11, 9), (), (1,)])
+def test_a_number_that_is_still_there_leaves_the_end_open(descending):
+    """A server that cuts its lists: some answers more, then the walk ends and the rest stays unproven."""
+    seams, tops, others = Seams(3, seen=9), 0, 0
+    while (question := seams.ask()) is not None:
+        tops, others = tops + question.top, others + (not question.top)
+        assert tops + others < 60
+        found = descending if question.top else (1, 2)[question.offset :]
+        seams.take(question, keys(*found), None)
+    assert seams.open == [(3, HIGHEST)]
+    assert 1 <= tops <= 4
+
+
 # ------------------------------------------------------------------------------ a model
 
 

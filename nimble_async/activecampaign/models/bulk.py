@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
+import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from nimble_async._sansio.record import Record
+from nimble_async._sansio.record import Member, Record
 from nimble_async.errors import CrmError
 
 __all__ = ["BulkAnswer", "BulkOutcome", "BulkReport", "BulkRow", "OwnersAnswer"]
@@ -16,25 +17,49 @@ __all__ = ["BulkAnswer", "BulkOutcome", "BulkReport", "BulkRow", "OwnersAnswer"]
 BulkOutcome = Literal["done", "unchanged", "failed", "unknown", "unsent"]
 
 
+def _ids(values: list[Any]) -> tuple[str, ...]:
+    """Return the ids of a list as text; what is none, such as null, says nothing of any deal."""
+    return tuple(str(one) for one in values if isinstance(one, str | int) and not isinstance(one, bool))
+
+
+def _in_words(value: Any) -> str:
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
 class BulkAnswer(Record, frozen=True, kw_only=True):
     """The answer to one bulk call: prose."""
 
     message: str | UnsetType | None = UNSET
+    _errors: ClassVar[Member[Any]] = Member(object, name="errors")
+    _error: ClassVar[Member[Any]] = Member(object, name="error")
+    _failed: ClassVar[Member[Any]] = Member(object, name="failed")
+    _success: ClassVar[Member[Any]] = Member(object, name="success")
+
+    @property
+    def complaint(self) -> str:
+        """What speaks against a success, as the vendor put it; empty where nothing does."""
+        told = {"errors": self._errors, "error": self._error, "failed": self._failed}
+        found = [f"{name}: {_in_words(value)}" for name, value in told.items() if value]
+        # UNSET is no word on it; null, 0 and "false" are none for a success.
+        if self._success is not UNSET and (not self._success or str(self._success).lower() == "false"):
+            found.append(f"success: {_in_words(self._success)}")
+        return "; ".join(found)
 
 
 class OwnersAnswer(Record, frozen=True, kw_only=True):
     """The answer to a change of owners: the ids of the deals."""
 
-    success: tuple[str | int, ...] | UnsetType | None = UNSET
-    nochange: tuple[str | int, ...] | UnsetType | None = UNSET
-    failed: tuple[str | int, ...] | UnsetType | None = UNSET
+    success: ClassVar[Member[tuple[str, ...]]] = Member(list[Any], then=_ids)
+    nochange: ClassVar[Member[tuple[str, ...]]] = Member(list[Any], then=_ids)
+    failed: ClassVar[Member[tuple[str, ...]]] = Member(list[Any], then=_ids)
 
 
 class BulkRow(Struct, frozen=True, kw_only=True):
     """One row: its place in what was given, the id it named (None: none), and what became of it.
 
     `done` and `unchanged` are the vendor's word. `failed` was refused; the vendor does not say
-    whether a refused call did a part of its rows. `unknown` may have been done: the answer was lost.
+    whether a refused call did a part of its rows. `unknown` may have been done: the answer was lost, or
+    it is a success that speaks of errors and does not say of which rows.
     `unsent` was not tried after an error that would have met it too.
     """
 

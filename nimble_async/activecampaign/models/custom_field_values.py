@@ -68,9 +68,12 @@ class CustomFieldValue(Record, frozen=True, kw_only=True):
 
     @property
     def value(self) -> Any:
-        """The value in either shape: text, a number, or a list of choices; None where there is none.
+        """The value in either shape; None where there is none.
 
-        A currency is in cents: `money` has the amount.
+        Its type depends on the route. Read directly it is what the vendor sent: text (a date and a number
+        too), a number, or a list of choices. Beside a deal the vendor has a column for each type, and the
+        value is of that type: text, `datetime`, a number, cents. `choices`, `money` and `moment` read both
+        shapes alike.
         """
         if self._value is not UNSET:
             return self._value
@@ -88,14 +91,25 @@ class CustomFieldValue(Record, frozen=True, kw_only=True):
         return tuple(choice for choice in value.split("||") if choice)
 
     @property
+    def moment(self) -> datetime | None:
+        """The date of a date field, in either shape; None for what is no date.
+
+        It has a zone only where the vendor sent one.
+        """
+        value = self.value
+        if isinstance(value, datetime):
+            return value
+        return wire.read_moment(value) if isinstance(value, str) else None
+
+    @property
     def money(self) -> Money | None:
         """The amount of a currency field; None for any other."""
         currency = self._currency or self._currency_beside
-        cents = self.cents if self._value is UNSET else self._value
-        if not currency or not isinstance(cents, str | int) or not str(cents).lstrip("-").isdigit():
+        cents = wire.read_whole(self.cents if self._value is UNSET else self._value)
+        if not currency or cents is None:
             return None
         try:
-            return Money(int(cents), currency)
+            return Money(cents, currency)
         except QueryRefused:
             return None
 

@@ -54,6 +54,8 @@ class CustomField(Record, frozen=True, kw_only=True):
 class CustomFieldPatch(Body, frozen=True, kw_only=True):
     """What changes in a custom field; its kind cannot."""
 
+    beside: ClassVar[tuple[str, ...]] = ("fieldDefaultCurrency",)
+
     label: str | UnsetType = field(name="fieldLabel", default=UNSET)
     options: tuple[str, ...] | UnsetType = field(name="fieldOptions", default=UNSET)
     default: str | Money | tuple[str, ...] | UnsetType | None = field(name="fieldDefault", default=UNSET)

@@ -87,7 +87,11 @@ class Deal(Record, frozen=True, kw_only=True):
 
     @property
     def hidden(self) -> bool:
-        """Whether this is all that may be seen of it, since its pipeline is closed to the key's user."""
+        """Whether this is all that may be seen of it, since its pipeline is closed to the key's user.
+
+        Then what the vendor sends of other deals (`created`, `stage_id`, ...) is UNSET, which is false in a
+        condition, and what is made of it (`value`, `stage`, `contact`) is None.
+        """
         return bool(self.disabled) and self.stage_id is UNSET and self.pipeline_id is UNSET
 
     @property
@@ -114,6 +118,7 @@ class _DealMembers(Body, frozen=True, kw_only=True):
     """What a draft and a patch of a deal have alike."""
 
     words: ClassVar[Mapping[str, Mapping[str, int]]] = {"status": DEAL_STATUS}
+    beside: ClassVar[tuple[str, ...]] = ("currency",)
 
     value: Money | UnsetType = UNSET
     """Sent as cents and the currency."""

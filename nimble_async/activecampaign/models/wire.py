@@ -6,6 +6,7 @@ as 0, 1 or true, empty maps as `[]`, moments with an offset, without one, or as 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
@@ -16,9 +17,10 @@ import msgspec
 
 from nimble_async._sansio.record import Member
 
-__all__ = ["flag", "ident", "links", "moment", "number", "whole", "word"]
+__all__ = ["flag", "ident", "links", "moment", "number", "read_moment", "read_whole", "whole", "word"]
 
 _ZERO = "0000-00-00"
+_WHOLE = re.compile(r"\s*([+-]?\d{1,100})(?:\.0*)?\s*", re.ASCII)
 
 
 def ident(name: str = "") -> Member[str]:
@@ -28,7 +30,7 @@ def ident(name: str = "") -> Member[str]:
 
 def whole(name: str = "") -> Member[int]:
     """Describe a whole number, which may come as text."""
-    return Member(int | str, name=name, then=_whole)
+    return Member(int | float | str, name=name, then=_whole)
 
 
 def number(name: str = "") -> Member[int | float]:
@@ -63,11 +65,21 @@ def _ident(value: str | int | None) -> str | None:
     return None if text in {"", "0"} else text
 
 
-def _whole(value: int | str) -> int:
-    found = _number(value)
-    if isinstance(found, float) and not found.is_integer():
+def read_whole(value: object) -> int | None:
+    """Return a whole number that came as a number or as text, digit by digit; None for anything else."""
+    if isinstance(value, str):
+        match = _WHOLE.fullmatch(value)
+        return None if match is None else int(match[1])
+    if isinstance(value, float):
+        return int(value) if value.is_integer() else None
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _whole(value: float | str) -> int:
+    found = read_whole(value)
+    if found is None:
         raise msgspec.ValidationError(f"{value!r} is no whole number")
-    return int(found)
+    return found
 
 
 def _number(value: float | str) -> int | float:
@@ -88,6 +100,14 @@ def _moment(text: str) -> datetime | None:
     if not text or text.startswith(_ZERO):
         return None
     return msgspec.convert(f"{text}T00:00:00" if len(text) == 10 else text, datetime)
+
+
+def read_moment(text: str) -> datetime | None:
+    """Return the moment that a text is; None where it is none."""
+    try:
+        return _moment(text)
+    except msgspec.ValidationError:
+        return None
 
 
 def _links(value: dict[str, Any] | list[Any]) -> Mapping[str, Any]:

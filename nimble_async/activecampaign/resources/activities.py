@@ -9,13 +9,13 @@ from nimble_async._aio.resource import Resource
 from nimble_async._sansio import operation as op
 from nimble_async._sansio.operation import Paging, Shape
 from nimble_async.activecampaign.models.activities import Activity
-from nimble_async.activecampaign.resources.arguments import check_limit, filtered
+from nimble_async.activecampaign.resources.arguments import check_id, check_limit, filtered, one_of
 
 __all__ = ["LIST", "Activities"]
 
 LIST = op.get(
     "activities.list", "/api/3/dealActivities", returns=Activity, shape=Shape.PAGE, items="dealActivities",
-    paging=Paging.OFFSET, summary="What happened to deals.",
+    paging=Paging.OFFSET, unordered=True, summary="What happened to deals.",
 )  # fmt: skip
 
 
@@ -48,5 +48,9 @@ class Activities(Resource):
             QueryRefused: The limit is not in 1 to 100.
             CheckpointRefused: `start` belongs to another list.
         """
-        query = {"deal": deal_id, "exclude": exclude, **filtered(data_type=data_type, data_id=data_id)}
+        query = {
+            "deal": None if deal_id is None else check_id("deal_id", deal_id),
+            "exclude": one_of("exclude", exclude, ("email",)),
+            **filtered(data_type=data_type, data_id=data_id),
+        }
         return self._paginate(LIST, query=query, size=check_limit(limit), offset=offset, start=start)

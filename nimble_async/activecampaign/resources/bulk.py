@@ -59,7 +59,7 @@ async def in_chunks(
     for begin in range(0, len(rows), CHUNK):
         chunk = rows[begin : begin + CHUNK]
         error: CrmError | None = None
-        outcomes = alike("unsent", len(chunk))
+        outcomes, said = alike("unsent", len(chunk)), ""
         if going:
             try:
                 sent = await send(chunk)
@@ -70,10 +70,15 @@ async def in_chunks(
                 error, first = caught, first or caught
                 outcomes, going = alike(outcome, len(chunk)), outcome == "failed"
             else:
-                outcomes = list(sent.outcomes)
+                outcomes, said = list(sent.outcomes), sent.message
                 messages += [sent.message] if sent.message else []
         found += [
-            BulkRow(index=begin + place, id=_text(id_of(row)), outcome=outcome, error=_said(error))
+            BulkRow(
+                index=begin + place,
+                id=_text(id_of(row)),
+                outcome=outcome,
+                error=_said(error) or (said if outcome == "unknown" else ""),
+            )
             for place, (row, outcome) in enumerate(zip(chunk, outcomes, strict=True))
         ]
     return BulkReport(rows=tuple(found), messages=tuple(messages), error=first)

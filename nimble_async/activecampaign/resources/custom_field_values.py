@@ -24,7 +24,7 @@ __all__ = ["CREATE", "CREATE_MANY", "DELETE", "GET", "LIST", "UPDATE", "UPDATE_M
 
 LIST = op.get(
     "custom_field_values.list", "/api/3/dealCustomFieldData", returns=CustomFieldValue, shape=Shape.PAGE,
-    items="dealCustomFieldData", paging=Paging.OFFSET, summary="Values of custom fields.",
+    items="dealCustomFieldData", paging=Paging.OFFSET, unordered=True, summary="Values of custom fields.",
 )  # fmt: skip
 CREATE = op.post(
     "custom_field_values.create", "/api/3/dealCustomFieldData", returns=CustomFieldValue, shape=Shape.MEMBER,
@@ -85,8 +85,8 @@ class CustomFieldValues(Resource):
     async def create_many(self, drafts: Iterable[CustomFieldValueDraft | Mapping[str, Any]]) -> BulkReport:
         """Set many values (`POST /dealCustomFieldData/bulkCreate`), a hundred in a call.
 
-        A call whose answer is lost is not sent again: its rows are `unknown` in the report. The vendor
-        answers in prose, without the new ids.
+        A call whose answer is lost is not sent again: its rows are `unknown` in the report, and so are those
+        of a success that speaks of errors. The vendor answers in prose, without the new ids.
 
         Raises:
             CrmError: Nothing was set, for a reason that is not about the values.
@@ -114,7 +114,10 @@ class CustomFieldValues(Resource):
 
         async def send(chunk: Sequence[dict[str, Any]]) -> Sent:
             answer = await self._call(operation, body=list(chunk))
-            return Sent(alike("done", len(chunk)), answer.message or "")
+            # Whether a success may report a failure of some rows is not documented.
+            against = answer.complaint
+            said = "; ".join(text for text in (answer.message, against) if text)
+            return Sent(alike("unknown" if against else "done", len(chunk)), said)
 
         return await in_chunks(rows, send, id_of=lambda row: row[key])
 

@@ -17,7 +17,7 @@ __all__ = ["CREATE", "DELETE", "GET", "LIST", "UPDATE", "CustomFields"]
 
 LIST = op.get(
     "custom_fields.list", "/api/3/dealCustomFieldMeta", returns=CustomField, shape=Shape.PAGE,
-    items="dealCustomFieldMeta", paging=Paging.OFFSET, summary="Custom fields of deals.",
+    items="dealCustomFieldMeta", paging=Paging.OFFSET, unordered=True, summary="Custom fields of deals.",
 )  # fmt: skip
 CREATE = op.post(
     "custom_fields.create", "/api/3/dealCustomFieldMeta", returns=CustomField, shape=Shape.MEMBER,

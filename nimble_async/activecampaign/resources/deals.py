@@ -24,13 +24,16 @@ from nimble_async.activecampaign.models.deals import (
 from nimble_async.activecampaign.models.money import Dollars
 from nimble_async.activecampaign.resources.arguments import (
     Direction,
+    check_id,
     check_limit,
     choice,
     day,
     dollars,
     filtered,
     joined,
+    one_of,
     ordered,
+    score_of,
 )
 from nimble_async.activecampaign.resources.bulk import Sent, in_chunks
 
@@ -41,7 +44,9 @@ __all__ = [
     "GET",
     "LIST",
     "LIST_FOR_CONTACT",
+    "NEXT_TASKS",
     "ORDERS",
+    "SEARCH_FIELDS",
     "SIDES",
     "UPDATE",
     "UPDATE_NOTE",
@@ -56,6 +61,12 @@ DealOrder: TypeAlias = Literal[
 
 ORDERS = ("id", "title", "value", "cdate", "contact_name", "contact_orgname", "next-action")
 """What a list of deals can be ordered by. The vendor documents all but `id`."""
+
+SEARCH_FIELDS = ("all", "title", "contact", "org")
+"""Where `search` may look."""
+
+NEXT_TASKS = ("upcoming", "scheduled", "overdue", "no-task")
+"""What `next_task` may be."""
 
 SIDES = (
     Side(name="dealCustomFieldData", back=("deal_id", "dealId")),
@@ -166,15 +177,15 @@ class Deals(Resource):
                 `contact` (then `deal.contact`); others are read by `page.beside(...)`.
             limit: Records a page, 100 at most.
             offset: The record to begin at, counted from 0.
-            start: A checkpoint of the same list, to go on where it was taken.
+            start: A checkpoint of the same list, to go on where it was taken; it takes the place of `offset`.
 
         Raises:
-            QueryRefused: The vendor would refuse these arguments, or ignore them in silence.
+            QueryRefused: These arguments are not documented, or contradict each other.
             CheckpointRefused: `start` belongs to another list.
         """
         query = filtered(
             search=search,
-            search_field=search_field,
+            search_field=one_of("search_field", search_field, SEARCH_FIELDS),
             title=title,
             stage=stage_id,
             group=pipeline_id,
@@ -182,7 +193,7 @@ class Deals(Resource):
             owner=owner_id,
             contact=contact_id,
             organization=organization_id,
-            nextdate_range=next_task,
+            nextdate_range=one_of("next_task", next_task, NEXT_TASKS),
             tasktype=task_type_id,
             tag=tag_id,
             created_before=day("created_before", created_before),
@@ -191,9 +202,9 @@ class Deals(Resource):
             updated_after=day("updated_after", updated_after),
             minimum_value=dollars("minimum_value", minimum_value),
             maximum_value=dollars("maximum_value", maximum_value),
-            score=score,
-            score_greater_than=score_greater_than,
-            score_less_than=score_less_than,
+            score=score_of("score", score),
+            score_greater_than=score_of("score_greater_than", score_greater_than),
+            score_less_than=score_of("score_less_than", score_less_than),
         )
         query |= {**ordered(orders, ORDERS, last="id"), "include": joined("include", include)}
         return self._paginate(LIST, query=query, size=check_limit(limit), offset=offset, start=start)
@@ -242,6 +253,7 @@ class Deals(Resource):
 
         Raises:
             CrmError: Nothing was changed, for a reason that is not about the deals.
+            QueryRefused: A deal or an owner is no id.
         """
 
         async def send(chunk: Sequence[tuple[str, str]]) -> Sent:
@@ -249,7 +261,8 @@ class Deals(Resource):
             answer = await self._call(UPDATE_OWNERS, body={"deals": deals})
             return Sent([_end(answer, deal) for deal, _ in chunk])
 
-        return await in_chunks(list(owners.items()), send, id_of=lambda pair: pair[0])
+        pairs = [(check_id("a deal", deal), check_id("an owner", owner)) for deal, owner in owners.items()]
+        return await in_chunks(pairs, send, id_of=lambda pair: pair[0])
 
     async def list_for_contact(self, contact_id: str) -> builtins.list[Deal]:
         """Return the deals of one contact (`GET /contacts/{id}/deals`), in one answer.
@@ -283,6 +296,6 @@ def _end(answer: OwnersAnswer, deal: str) -> BulkOutcome:
         ("failed", answer.failed), ("unchanged", answer.nochange), ("done", answer.success),
     )  # fmt: skip
     for outcome, ids in ends:
-        if str(deal) in {str(one) for one in ids or ()}:
+        if str(deal) in (ids or ()):
             return outcome
     return "unknown"

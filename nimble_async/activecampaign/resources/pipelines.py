@@ -25,7 +25,7 @@ _SIDES = (
 
 LIST = op.get(
     "pipelines.list", "/api/3/dealGroups", returns=Pipeline, shape=Shape.PAGE, items="dealGroups",
-    sides=_SIDES, paging=Paging.OFFSET, summary="Pipelines, with their stages.",
+    sides=_SIDES, paging=Paging.OFFSET, unordered=True, summary="Pipelines, with their stages.",
 )  # fmt: skip
 CREATE = op.post(
     "pipelines.create", "/api/3/dealGroups", returns=Pipeline, shape=Shape.MEMBER, items="dealGroup",
@@ -69,7 +69,7 @@ class Pipelines(Resource):
             start: A checkpoint of the same list.
 
         Raises:
-            QueryRefused: The vendor would refuse these arguments, or ignore them in silence.
+            QueryRefused: These arguments are not documented, or contradict each other.
             CheckpointRefused: `start` belongs to another list.
         """
         query = filtered(title=title, have_stages=have_stages) | ordered(orders, ("title", "popular"))

@@ -7,13 +7,13 @@ from nimble_async._aio.resource import Resource
 from nimble_async._sansio import operation as op
 from nimble_async._sansio.operation import Paging, Shape
 from nimble_async.activecampaign.models.roles import Role
-from nimble_async.activecampaign.resources.arguments import check_limit
+from nimble_async.activecampaign.resources.arguments import check_limit, check_text
 
 __all__ = ["CREATE", "DELETE", "LIST", "Roles"]
 
 LIST = op.get(
     "roles.list", "/api/3/dealRoles", returns=Role, shape=Shape.PAGE, items="dealRoles", paging=Paging.OFFSET,
-    summary="Roles in deals.",
+    unordered=True, summary="Roles in deals.",
 )  # fmt: skip
 CREATE = op.post(
     "roles.create", "/api/3/dealRoles", returns=Role, shape=Shape.MEMBER, items="dealRole",
@@ -36,10 +36,10 @@ class Roles(Resource):
         """List roles (`GET /dealRoles`), all or those whose title matches `search`, as `deals.list` does.
 
         Raises:
-            QueryRefused: The limit is not in 1 to 100.
+            QueryRefused: The limit is not in 1 to 100, or `search` is empty.
             CheckpointRefused: `start` belongs to another list.
         """
-        query = {"search": search}
+        query = {"search": None if search is None else check_text("search", search)}
         return self._paginate(LIST, query=query, size=check_limit(limit), offset=offset, start=start)
 
     async def create(self, title: str) -> Role:

@@ -24,7 +24,8 @@ _SIDES = (Side(name="deals", via=("deal",)), Side(name="contacts", via=("contact
 
 LIST = op.get(
     "secondary_contacts.list", "/api/3/contactDeals", returns=SecondaryContact, shape=Shape.PAGE,
-    items="contactDeals", sides=_SIDES, paging=Paging.OFFSET, summary="Secondary contacts of all deals.",
+    items="contactDeals", sides=_SIDES, paging=Paging.OFFSET, unordered=True,
+    summary="Secondary contacts of all deals.",
 )  # fmt: skip
 CREATE = op.post(
     "secondary_contacts.create", "/api/3/contactDeals", returns=SecondaryContact, shape=Shape.MEMBER,

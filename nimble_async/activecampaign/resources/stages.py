@@ -13,7 +13,13 @@ from nimble_async._sansio.operation import Paging, Shape
 from nimble_async.activecampaign.models.bodies import members_of
 from nimble_async.activecampaign.models.deals import Deal
 from nimble_async.activecampaign.models.stages import Stage, StageDraft, StagePatch
-from nimble_async.activecampaign.resources.arguments import Direction, check_limit, filtered, ordered
+from nimble_async.activecampaign.resources.arguments import (
+    Direction,
+    check_id,
+    check_limit,
+    filtered,
+    ordered,
+)
 
 __all__ = ["CREATE", "DELETE", "GET", "LIST", "MOVE_DEALS", "UPDATE", "StageOrder", "Stages"]
 
@@ -21,7 +27,7 @@ StageOrder: TypeAlias = Literal["title"]
 
 LIST = op.get(
     "stages.list", "/api/3/dealStages", returns=Stage, shape=Shape.PAGE, items="dealStages",
-    paging=Paging.OFFSET, summary="Stages of pipelines.",
+    paging=Paging.OFFSET, unordered=True, summary="Stages of pipelines.",
 )  # fmt: skip
 CREATE = op.post(
     "stages.create", "/api/3/dealStages", returns=Stage, shape=Shape.MEMBER, items="dealStage",
@@ -70,7 +76,7 @@ class Stages(Resource):
             start: A checkpoint of the same list.
 
         Raises:
-            QueryRefused: The vendor would refuse these arguments, or ignore them in silence.
+            QueryRefused: These arguments are not documented, or contradict each other.
             CheckpointRefused: `start` belongs to another list.
         """
         query = filtered(title=title, d_groupid=pipeline_id) | ordered(orders, ("title",))
@@ -127,4 +133,6 @@ class Stages(Resource):
         Raises:
             InvalidInput: The other stage belongs to another pipeline.
         """
-        return await self._rows(MOVE_DEALS, body={"deal": {"stage": to_stage_id}}, stage_id=stage_id)
+        return await self._rows(
+            MOVE_DEALS, body={"deal": {"stage": check_id("to_stage_id", to_stage_id)}}, stage_id=stage_id
+        )

@@ -12,13 +12,13 @@ from nimble_async._sansio import operation as op
 from nimble_async._sansio.operation import Paging, Shape, Side
 from nimble_async.activecampaign.models.bodies import members_of
 from nimble_async.activecampaign.models.tasks import Task, TaskType, TaskTypeDraft, TaskTypePatch
-from nimble_async.activecampaign.resources.arguments import check_limit
+from nimble_async.activecampaign.resources.arguments import check_id, check_limit
 
 __all__ = ["CREATE", "DELETE", "GET", "LIST", "MOVE_TASKS", "UPDATE", "TaskTypes"]
 
 LIST = op.get(
     "task_types.list", "/api/3/dealTasktypes", returns=TaskType, shape=Shape.PAGE, items="dealTasktypes",
-    paging=Paging.OFFSET, summary="Types of tasks.",
+    paging=Paging.OFFSET, unordered=True, summary="Types of tasks.",
 )  # fmt: skip
 CREATE = op.post(
     "task_types.create", "/api/3/dealTasktypes", returns=TaskType, shape=Shape.MEMBER, items="dealTasktype",
@@ -99,5 +99,5 @@ class TaskTypes(Resource):
         Returns:
             The tasks that were moved, however many; `task.deal` has the deals that came beside them.
         """
-        body = {"dealTask": {"dealTasktype": to_task_type_id}}
+        body = {"dealTask": {"dealTasktype": check_id("to_task_type_id", to_task_type_id)}}
         return await self._rows(MOVE_TASKS, body=body, task_type_id=task_type_id)

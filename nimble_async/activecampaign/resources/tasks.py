@@ -12,7 +12,14 @@ from nimble_async._sansio import operation as op
 from nimble_async._sansio.operation import Paging, Shape
 from nimble_async.activecampaign.models.bodies import members_of
 from nimble_async.activecampaign.models.tasks import TASK_STATUS, Task, TaskDraft, TaskPatch, TaskStatus
-from nimble_async.activecampaign.resources.arguments import between, check_limit, choice, day, filtered
+from nimble_async.activecampaign.resources.arguments import (
+    between,
+    check_limit,
+    choice,
+    day,
+    filtered,
+    one_of,
+)
 
 __all__ = ["CREATE", "DELETE", "GET", "LIST", "UPDATE", "Tasks"]
 
@@ -20,7 +27,7 @@ _INTERNAL = {"deal": "Deal", "contact": "Subscriber"}
 
 LIST = op.get(
     "tasks.list", "/api/3/dealTasks", returns=Task, shape=Shape.PAGE, items="dealTasks", paging=Paging.OFFSET,
-    summary="Tasks on deals and contacts.",
+    unordered=True, summary="Tasks on deals and contacts.",
 )  # fmt: skip
 CREATE = op.post(
     "tasks.create", "/api/3/dealTasks", returns=Task, shape=Shape.MEMBER, items="dealTask",
@@ -85,9 +92,10 @@ class Tasks(Resource):
             QueryRefused: The vendor would refuse these arguments.
             CheckpointRefused: `start` belongs to another list.
         """
+        kind = one_of("related_type", related_type, tuple(_INTERNAL))
         query = filtered(
             title=title,
-            reltype=None if related_type is None else _INTERNAL.get(related_type, related_type),
+            reltype=_INTERNAL.get(kind or ""),
             relid=related_id,
             status=choice("status", status, TASK_STATUS),
             note=note,

@@ -6,6 +6,7 @@ of these shapes, as its documents show it; several are JSON that is labelled as 
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
@@ -25,15 +26,18 @@ __all__ = [
     "missing",
     "numbered",
     "orders",
+    "orders_of",
     "page",
     "refuse",
     "row_of",
     "rows_of",
+    "unsettled",
     "world_of",
 ]
 
 _LARGEST_PAGE = 100
 _PAGE = 20
+_BLOCK = 16
 
 
 def world_of(call: Call) -> DealsWorld:
@@ -142,12 +146,18 @@ def filters(call: Call, known: Iterable[str]) -> dict[str, str]:
     """Return the filters of a call.
 
     Raises:
-        Refusal: One is not known here: an empty 400, which finds a wrong spelling.
+        Refusal: One is not known here: an empty 400, which finds a wrong spelling. What the vendor does
+            then is documented nowhere.
     """
     found = _inside(call.query, "filters")
     if not set(found) <= set(known):
         raise refuse()
     return found
+
+
+def orders_of(call: Call) -> dict[str, str]:
+    """Return the orders of a call as they were sent."""
+    return _inside(call.query, "orders")
 
 
 def orders(call: Call, known: Iterable[str]) -> dict[str, bool]:
@@ -156,10 +166,25 @@ def orders(call: Call, known: Iterable[str]) -> dict[str, bool]:
     Raises:
         Refusal: One is not known here: an empty 400.
     """
-    found = _inside(call.query, "orders")
+    found = orders_of(call)
     if not set(found) <= set(known) or not {word.upper() for word in found.values()} <= {"ASC", "DESC"}:
         raise refuse()
     return {name: word.upper() == "DESC" for name, word in found.items()}
+
+
+def unsettled(count: int, offset: int, limit: int, chance: random.Random) -> list[int]:
+    """Return the places of a page of a list that is ordered anew for each answer.
+
+    Neighbours change places within small blocks, so that pages overlap and rows go missing at their
+    edges, as one public report with counts describes it for lists without `orders[...]`.
+    """
+    places: list[int] = []
+    for first in range(offset - offset % _BLOCK, min(count, offset + limit), _BLOCK):
+        block = list(range(first, min(count, first + _BLOCK)))
+        chance.shuffle(block)
+        places += block
+    skip = offset % _BLOCK
+    return places[skip : skip + limit]
 
 
 def page(
@@ -172,12 +197,18 @@ def page(
     status: int = 200,
     beside: Callable[[Sequence[dict[str, Any]]], dict[str, Any]] | None = None,
 ) -> Answer:
-    """Return one page of rows; `total` writes meta.total (None: there is no meta)."""
+    """Return one page of rows; `total` writes meta.total (None: there is no meta).
+
+    With `unstable_ties` a list that no order was asked for stands in another one in each answer.
+    """
     limit = min(_LARGEST_PAGE, numbered(call, "limit", size) or size)
     offset = numbered(call, "offset", 0)
+    moves = call.behaviour.unstable_ties and not orders_of(call)
     shown = rows[offset : offset + limit]
+    if moves:
+        shown = [rows[place] for place in unsettled(len(rows), offset, limit, call.chance)]
     body: dict[str, Any] = {} if beside is None else beside(shown)
     body[name] = shown
     if total is not None:
         body["meta"] = {"total": total(len(rows))}
-    return json_answer(body, status, lasting=True)
+    return json_answer(body, status, lasting=not moves)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from types import MappingProxyType
@@ -20,6 +19,7 @@ from nimble_async.testing.activecampaign.answers import (
     orders,
     refuse,
     rows_of,
+    unsettled,
     world_of,
 )
 from nimble_async.testing.activecampaign.world import DealsWorld
@@ -35,12 +35,10 @@ __all__ = [
     "delete_deal",
     "get_deal",
     "list_deals",
-    "unsettled",
     "update_deal",
     "write_note",
 ]
 
-_BLOCK = 16
 _PAGE, _LARGEST_PAGE = 20, 100
 _TRUSTED = frozenset(
     {"title", "description", "account", "contact", "value", "currency", "owner", "percent", "status"}
@@ -63,21 +61,6 @@ _FILTERS = (
     "created_after", "updated_before", "updated_after", "minimum_value", "maximum_value",
     "score_greater_than", "score_less_than", "score",
 )  # fmt: skip
-
-
-def unsettled(count: int, offset: int, limit: int, chance: random.Random) -> list[int]:
-    """Return the places of a page of a list that is ordered anew for each answer.
-
-    Neighbours change places within small blocks, so that pages overlap and rows go missing at their
-    edges, as one public report with counts describes it for lists without `orders[...]`.
-    """
-    places: list[int] = []
-    for first in range(offset - offset % _BLOCK, min(count, offset + limit), _BLOCK):
-        block = list(range(first, min(count, first + _BLOCK)))
-        chance.shuffle(block)
-        places += block
-    skip = offset % _BLOCK
-    return places[skip : skip + limit]
 
 
 def list_deals(call: Call) -> Answer:
