@@ -143,7 +143,7 @@ async def test_choices_in_our_words_are_taken_too(body: dict[str, Any], sent: di
 @pytest.mark.parametrize(
     ("name", "body", "words"),
     [
-        ("deals.create", {"titel": "x"}, "Did you mean 'title'"),
+        ("deals.create", {"titles": "x"}, "Did you mean 'title'"),
         ("deals.create", {"value": 5, "currency": "usd"}, "needs title"),
         ("deals.create", {"title": "x", "status": "closed"}, "one of open, won, lost"),
         ("deals.create", {"title": "x", "status": 3}, "one of open, won, lost"),

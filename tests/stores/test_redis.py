@@ -172,10 +172,10 @@ async def test_step_whose_answer_was_lost_is_done_once(redis_url, key):
 
 async def test_lock_is_kept_alive_while_it_is_held(redis_url, key):
     """A holder whose loop runs keeps its lock for many times the lease."""
-    store = RedisStore(redis_url, key, lease=0.15)
+    store = RedisStore(redis_url, key, lease=1.0)
     async with store.lock() as saver:
-        with pytest.raises(StoreError, match=r"locked by another process for 0\.6 s"):
-            await RedisStore(redis_url, key, lease=0.15, patience=0.6).lock().__aenter__()
+        with pytest.raises(StoreError, match=r"locked by another process for 2\.5 s"):
+            await RedisStore(redis_url, key, lease=1.0, patience=2.5).lock().__aenter__()
         assert await saver.save(record(), expected=0)
 
 
