@@ -43,12 +43,13 @@ from nimble_async._sansio.tokens import (
     check_state,
     exchange_request,
     first_record,
+    is_code,
     make_login,
     read_grant,
     read_redirect,
     refresh_request,
 )
-from nimble_async.errors import ConfigurationError, CredentialsError, TokenRefreshFailed
+from nimble_async.errors import ConfigurationError, CredentialsError, LoginRefused, TokenRefreshFailed
 
 __all__ = ["ApiKey", "OAuth"]
 
@@ -62,6 +63,8 @@ _FAILURE_STANDS = 1.0
 _LONGEST_PAUSE = 30.0
 """Seconds between two renewals in the background while the token server fails."""
 _LOGINS = 100
+_USED = 1000
+"""States that ended a login and are remembered, so that they end no other."""
 
 
 class ApiKey:
@@ -199,6 +202,7 @@ class OAuth:
         self._failures = 0
         self._failed_at = -math.inf
         self._logins: dict[str, LoginRequest] = {}
+        self._used: dict[str, None] = {}
 
     @property
     def scope(self) -> str:
@@ -311,7 +315,8 @@ class OAuth:
         Args:
             code: The whole address the vendor redirected to, or its `code` alone.
             state: The `state` that came back, where only the code is given.
-            login: What `authorization_url` returned, where that was another object or process.
+            login: What `authorization_url` returned, where that was another object or process. It is
+                good once here (the last thousand are remembered); forget it there when it was used.
 
         Raises:
             LoginRefused: The login was denied, came back from another server, its state is wrong or used
@@ -321,8 +326,11 @@ class OAuth:
             ConfigurationError: No client was built with these credentials.
         """
         transport, clock = self._needed()
-        secret = Secret(code.strip())
-        if "=" in code or "://" in code:
+        code = code.strip()
+        if not code or not code.isprintable():
+            raise LoginRefused("No code came back.", hint="Pass the whole redirected address.")
+        secret = Secret(code)
+        if not is_code(code):
             redirected = read_redirect(code)
             check_issuer(redirected.issuer, self._base())
             secret, state = redirected.code, redirected.state
@@ -350,10 +358,16 @@ class OAuth:
                 login = self._logins.get(state)
             elif login is None and len(self._logins) == 1:
                 login = next(iter(self._logins.values()))
-            check_state(state, login.state if login else None, required=self._state_required)
-            if login is not None:
-                self._logins.pop(login.state, None)
-        return login
+            fresh = login if login is not None and login.state not in self._used else None
+            check_state(state, fresh.state if fresh else None, required=self._state_required)
+            if login is not None and fresh is None:
+                raise LoginRefused("This login was used already.", hint="Begin the login again.")
+            if fresh is not None:
+                self._logins.pop(fresh.state, None)
+                self._used[fresh.state] = None
+                while len(self._used) > _USED:
+                    del self._used[next(iter(self._used))]
+        return fresh
 
     # --- flights ---
 
@@ -376,6 +390,9 @@ class OAuth:
         with self._guard:
             if self._flight is flight:
                 self._flight = None
+            if not flight.began:
+                # Its loop ended first: nothing was tried, so nothing failed.
+                return
             if error is None:
                 self._failure, self._failures = None, 0
                 return
@@ -392,6 +409,9 @@ class OAuth:
         for _ in range(3):
             flight = self._fly(beyond)
             if flight is not None:
+                await flight.wait()
+                if not flight.began:
+                    continue
                 await flight.landed()
             held = self._keeper.held
             # A flight that was under way may have been content with less than is asked for here.

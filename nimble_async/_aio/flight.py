@@ -43,6 +43,8 @@ class Flight(Generic[T]):
         self._task: asyncio.Task[None] | None = None
         self._guard = threading.Lock()
         self._waiters: set[asyncio.Future[None]] = set()
+        self.began = False
+        """Whether its first step was taken: the end of its loop may cut it off before."""
         self._over = False
         self._error: BaseException | None = None
         self._result: list[T] = []
@@ -59,6 +61,7 @@ class Flight(Generic[T]):
         self._task.add_done_callback(lambda _: self._land(None))
 
     async def _run(self) -> None:
+        self.began = True
         try:
             self._result.append(await self._work())
         except BaseException as error:

@@ -3,8 +3,9 @@
 The order is what keeps a login that rotates alive: read the store again (somebody else may have
 renewed), write `refreshing` down, send, write the new pair down durably, and only then use it.
 
-- An answer that never came is asked for again with the same token, twice at most and within ten
-  seconds: the lock is ours and the generation has not moved, so nobody can own a newer pair.
+- An answer that never came is asked for again with the same token, twice at most, within ten
+  seconds and not before the server's `Retry-After`: the lock is ours and the generation has not
+  moved, so nobody can own a newer pair.
 - `invalid_grant` reads the store once more before it is believed, and deletes nothing.
 - A pair that the store would not take is kept in mind and offered to it again first.
 - A lock may run out under a holder that is slow: what it saves then is refused, since it saves
@@ -106,6 +107,8 @@ class Keeper:
         self._refused_ahead: float | None = None
         """The same at the least, from the last refusal."""
         self._clocks_agree = True
+        self._quiet_until = 0.0
+        """Until when the token server asked to be left alone, monotonic seconds."""
 
     async def obtain(self, beyond: int, transport: Transport, clock: Clock) -> None:
         """Hold a usable record of a generation above `beyond`: from the store, or renewed.
@@ -182,6 +185,9 @@ class Keeper:
         if stage is Stage.DEAD or held.record.refresh is None:
             self.held = held
             raise _gone(held.record)
+        quiet = self._quiet_until - clock.monotonic()
+        if quiet > 0:
+            raise _failed("The token was not renewed", Ambiguous("the token server is busy", wait=quiet))
         marked = replace(held.record, state="refreshing", since=clock.wall())
         if not await self._step(lambda: saver.save(marked, expected=marked.gen)):
             raise TokenRefreshFailed("The stored token changed although it was locked.", hint="Try again.")
@@ -198,7 +204,9 @@ class Keeper:
             if not isinstance(verdict, Ambiguous):
                 break
             unsure = unsure or verdict.sent
-            pause = 0.25 * 2**repeat * (0.5 + clock.random())
+            pause = verdict.wait + 0.25 * 2**repeat * (0.5 + clock.random())
+            if clock.monotonic() + pause > first + _REPEAT_WINDOW:
+                break
             await self._step(lambda pause=pause: clock.sleep(pause))  # type: ignore[misc]  # a bound default
             if clock.monotonic() > first + _REPEAT_WINDOW or await self._moved(record, clock):
                 break
@@ -210,6 +218,8 @@ class Keeper:
             if await self._stands(record):
                 # The lock ran out and is another's now: offered again under a lock of our own.
                 self._unsaved = fresh
+        if isinstance(verdict, Ambiguous):
+            self._quiet_until = clock.monotonic() + verdict.wait
         if not await self._moved(record, clock):
             await self._give_up(record, verdict, clock, saver, unsure=unsure)
 
@@ -346,6 +356,8 @@ def _gone(record: TokenRecord) -> ReauthRequired:
 def _failed(what: str, verdict: Verdict) -> TokenRefreshFailed:
     detail = getattr(verdict, "detail", "") or "somebody else changed the store meanwhile"
     hint = "Try again later; the login is kept."
+    if isinstance(verdict, Ambiguous) and verdict.wait:
+        hint = f"The token server asks to be left alone for {verdict.wait:.0f} s; the login is kept."
     if isinstance(verdict, Refused):
         hint = "Check client_id, client_secret, redirect_uri and the base URL."
     return TokenRefreshFailed(f"{what}: {detail}.", hint=hint)

@@ -30,7 +30,7 @@ __all__ = ["RedirectListener"]
 _READ_LIMIT = 10.0
 """Seconds for a request's head to arrive."""
 _CROWD = 32
-"""Connections that are served at once; others are closed."""
+"""Connections that are served at once; for one more, the one that has been silent longest is closed."""
 _NO_SUCH_ADDRESS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 _PASTE = "or use `nimble-async login --redirected -`, which needs no port: it takes the address by hand."
 
@@ -52,6 +52,9 @@ class RedirectListener:
         self._where, self._awaited, self._refused = where, awaited, refused
         self._servers: list[asyncio.Server] = []
         self._visitors: set[asyncio.Task[None]] = set()
+        self._silent: dict[asyncio.Task[None], None] = {}
+        """Those whose request has not come yet, the oldest first."""
+        self._leaving: set[asyncio.Task[None]] = set()
         self._came: asyncio.Future[Visit] | None = None
 
     async def __aenter__(self) -> Self:
@@ -80,7 +83,7 @@ class RedirectListener:
         for server in self._servers:
             server.close()
         self._servers.clear()
-        visitors = list(self._visitors)
+        visitors = [*self._visitors, *self._leaving]
         for task in visitors:
             task.cancel()
         if visitors:
@@ -132,21 +135,37 @@ class RedirectListener:
         assert task is not None  # noqa: S101 (a coroutine runs in a task)
         self._visitors.add(task)
         try:
+            self._make_room()
             if len(self._visitors) <= _CROWD:
-                await self._serve(reader, writer)
+                self._silent[task] = None
+                await self._serve(task, reader, writer)
         except asyncio.CancelledError:
-            # The listener is closed; the streams would report it as an error of theirs.
+            # The listener is closed, or the place was wanted; the streams would report it as an error.
             pass
         finally:
+            self._silent.pop(task, None)
             self._visitors.discard(task)
             writer.close()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def _make_room(self) -> None:
+        """Close the connection that has been silent longest: silence must not keep the person out."""
+        if len(self._visitors) > _CROWD and self._silent:
+            oldest = next(iter(self._silent))
+            del self._silent[oldest]
+            self._visitors.discard(oldest)
+            self._leaving.add(oldest)
+            oldest.add_done_callback(self._leaving.discard)
+            oldest.cancel()
+
+    async def _serve(
+        self, task: asyncio.Task[None], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         with contextlib.suppress(
             OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError
         ):
             async with asyncio.timeout(_READ_LIMIT):
                 head = read_head(await reader.readuntil(b"\r\n\r\n"))
+                self._silent.pop(task, None)
                 if head is None:
                     return
                 visit = self._judge(*head)

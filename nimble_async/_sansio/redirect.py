@@ -7,12 +7,18 @@ browser can send one.
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
 from nimble_async._sansio.address import is_loopback
-from nimble_async._sansio.tokens import LoginRequest, check_issuer, check_state, read_redirect
+from nimble_async._sansio.tokens import (
+    LoginRequest,
+    check_issuer,
+    check_state,
+    read_redirect,
+    redirect_members,
+)
 from nimble_async.errors import ConfigurationError, LoginRefused
 
 __all__ = [
@@ -34,6 +40,10 @@ _PAGE = """<!doctype html>
 <h1>{title}</h1><p>{words}</p></body></html>
 """
 _DROPPED = " Where the server is known to drop it, begin again with --state optional."
+_NEVER = frozenset(
+    {"about", "blob", "data", "file", "filesystem", "ftp", "javascript", "mailto", "vbscript", "ws", "wss"}
+)
+"""Schemes that lead to no application: a browser runs them, or does something else with them."""
 _PHRASES = {200: "OK", 400: "Bad Request", 404: "Not Found", 405: "Method Not Allowed", 410: "Gone"}
 
 
@@ -49,11 +59,14 @@ class Loopback(Struct, frozen=True, kw_only=True):
 def loopback_of(redirect_uri: str) -> Loopback | None:
     """Return where to listen for a redirect address; None where it is no plain-http loopback one.
 
+    Beside https that may be a scheme of an application's own, such as `com.example.app:/signed-in`.
+
     Raises:
-        ConfigurationError: It is no address.
+        ConfigurationError: It is no address, or none to which a login can come back.
     """
+    redirect_uri = redirect_uri.strip()
     try:
-        parts = urlsplit(redirect_uri.strip())
+        parts = urlsplit(redirect_uri)
         host, port = parts.hostname or "", parts.port
     except ValueError as error:
         raise ConfigurationError(f"The redirect address cannot be used: {error}.") from error
@@ -62,10 +75,30 @@ def loopback_of(redirect_uri: str) -> Loopback | None:
             f"{redirect_uri!r} is no redirect address.",
             hint="Give it as it is registered with the vendor, such as http://127.0.0.1:8765/callback.",
         )
+    trouble = _trouble_of(redirect_uri, parts)
+    if trouble:
+        raise ConfigurationError(
+            f"The redirect address cannot be used: {trouble}.",
+            hint="Give it as it is registered with the vendor, such as http://127.0.0.1:8765/callback.",
+        )
     if parts.scheme != "http" or not is_loopback(host):
         return None
     hosts = ("127.0.0.1", "::1") if host == "localhost" else (host,)
     return Loopback(hosts=hosts, port=80 if port is None else port, path=parts.path or "/")
+
+
+def _trouble_of(redirect_uri: str, parts: SplitResult) -> str:
+    """Say why no login can come back to an address; empty where one can."""
+    plain = redirect_uri.isascii() and redirect_uri.isprintable() and " " not in redirect_uri
+    troubles = {
+        f"nothing comes back by {parts.scheme}:": parts.scheme in _NEVER,
+        "it names no host": parts.scheme in {"http", "https"} and not parts.hostname,
+        "it holds a user's name or a password": "@" in parts.netloc,
+        "port 0 is no port": parts.port == 0,
+        "it holds a fragment, which no server sees": "#" in redirect_uri,
+        "it holds a space or another letter that has to be percent-encoded": not plain,
+    }
+    return next((words for words, true in troubles.items() if true), "")
 
 
 class Awaited(Struct, frozen=True, kw_only=True):
@@ -94,7 +127,7 @@ class Visit(Struct, frozen=True, kw_only=True):
 
 def judge_visit(method: str, target: str, host: str, *, awaited: Awaited, over: bool) -> Visit:
     """Say what a request to our address comes to. `target` is its path and query; `over`: one was taken."""
-    path, _, query = target.partition("?")
+    path = target.partition("#")[0].partition("?")[0]
     if path != awaited.path or not _is_ours(host):
         return Visit(status=404, title="Nothing is here", words="This address only ends a sign-in.")
     if method != "GET":
@@ -102,8 +135,9 @@ def judge_visit(method: str, target: str, host: str, *, awaited: Awaited, over: 
     if over:
         words = "It was taken already. The terminal says how it ended; this window can be closed."
         return Visit(status=410, title="This sign-in is over", words=words)
-    told = parse_qs(query, keep_blank_values=True)
+    told: dict[str, list[str]] = {}
     try:
+        told = redirect_members(target)
         if not {"code", "error"} & told.keys():
             raise LoginRefused("A visit brought neither a code nor an error.")  # noqa: TRY301 (one page for all)
         states = told.get("state", [None])

@@ -24,6 +24,7 @@ import msgspec
 from msgspec import Struct
 
 from nimble_async._sansio.message import Request, Response
+from nimble_async._sansio.ratelimits import parse_retry_after
 from nimble_async._sansio.secret import Secret
 from nimble_async.errors import CrmError, LoginRefused, StoreError, TransportError
 
@@ -47,12 +48,14 @@ __all__ = [
     "encode_record",
     "exchange_request",
     "first_record",
+    "is_code",
     "judge_answer",
     "judge_failure",
     "make_login",
     "next_record",
     "read_grant",
     "read_redirect",
+    "redirect_members",
     "refresh_request",
     "server_date",
     "stage_of",
@@ -61,6 +64,10 @@ __all__ = [
 ASSUMED_LIFE = 600.0
 """Seconds a token is believed to live where the answer does not say: the vendor's ten minutes."""
 _LONGEST_LIFE = 366 * 86400.0
+_SHORTEST_LIFE = 1.0
+"""Seconds: a server that grants less would have each call renew."""
+_LONGEST_PATIENCE = 30.0
+"""Seconds for which a token server is left alone at most, however long it asks for."""
 _RENEW_AT = 0.8
 _SPARE = 5.0
 """Seconds before its end from which on a token is no longer sent: it would expire on the way."""
@@ -208,10 +215,10 @@ def decode_record(data: bytes) -> TokenRecord:
     try:
         stored = msgspec.json.decode(data, type=_Stored)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        # Not chained: the decoder's message may quote what stood in the file.
-        raise StoreError(
-            "A stored token record cannot be read.", hint="Remove it and sign in again."
-        ) from None
+        stored = None
+    if stored is None:
+        # Raised out here it has no context: the decoder's message may quote what stood in the file.
+        raise StoreError("A stored token record cannot be read.", hint="Remove it and sign in again.")
     if stored.version != 1 or stored.gen < 1:
         raise StoreError(
             f"A stored token record has version {stored.version} and generation {stored.gen}.",
@@ -297,6 +304,8 @@ class Ambiguous(Struct, frozen=True):
 
     detail: str
     sent: bool = True
+    wait: float = 0.0
+    """Seconds for which the server asks to be left alone (`Retry-After`), 30 at most."""
 
 
 class Refused(Struct, frozen=True):
@@ -316,7 +325,7 @@ def judge_answer(response: Response) -> Granted | InvalidGrant | Ambiguous | Ref
         return InvalidGrant(error)
     detail = f"status {response.status}" + (f", {error}" if error else "")
     if response.status in {408, 425, 429} or response.status >= 500:
-        return Ambiguous(detail)
+        return Ambiguous(detail, wait=_asked_wait(response))
     if 200 <= response.status < 300 and not error:
         return Ambiguous(f"{detail} without a readable token")
     return Refused(detail)
@@ -333,6 +342,13 @@ def read_grant(members: Mapping[str, Any], *, date: float | None = None) -> Gran
         expires_in=_life(members.get("expires_in")),
         date=date,
     )
+
+
+def _asked_wait(response: Response) -> float:
+    """Return how long the server asks to be left alone; a date counts from the answer's own `Date`."""
+    # No clock here: where the answer does not say what time it is, a date says nothing.
+    asked = parse_retry_after(response.header("retry-after"), wall=math.inf, date=response.header("date"))
+    return min(asked or 0.0, _LONGEST_PATIENCE)
 
 
 def judge_failure(error: CrmError) -> Ambiguous:
@@ -364,7 +380,7 @@ def _life(value: object) -> float:
         return ASSUMED_LIFE
     if isinstance(value, bool) or not life > 0:
         return ASSUMED_LIFE
-    return min(life, _LONGEST_LIFE)
+    return min(max(life, _SHORTEST_LIFE), _LONGEST_LIFE)
 
 
 def server_date(response: Response) -> float | None:
@@ -454,13 +470,43 @@ def _base64url(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def redirect_members(url: str) -> dict[str, list[str]]:
+    """Return what the query of a redirected address holds: the one place where such an address is read.
+
+    A path and query, or a query alone, will do. A fragment is never sent by a vendor, and not read.
+
+    Raises:
+        LoginRefused: It is no address.
+    """
+    url = url.strip()
+    try:
+        urlsplit(url)
+        url.encode()
+        broken = False
+    except ValueError:  # also what cannot be encoded
+        broken = True
+    if broken:
+        # Raised out here it has no context: Python's own error may quote the address, and so the code.
+        raise LoginRefused("That is no redirected address.", hint="Paste the whole address.")
+    head, mark, query = url.partition("#")[0].partition("?")
+    return parse_qs(query if mark or "://" in head else head, keep_blank_values=True)
+
+
+def is_code(text: str) -> bool:
+    """Say whether what came back is a code alone; one may hold `=`, and end in it."""
+    if "://" in text:
+        return False
+    query = text.partition("?")[2] or text
+    return not {"code", "error", "state"} & parse_qs(query, keep_blank_values=True).keys()
+
+
 def read_redirect(url: str) -> Redirected:
     """Read the address the vendor redirected to.
 
     Raises:
-        LoginRefused: It says that the login failed, or it holds no code, or several.
+        LoginRefused: It is no address, says that the login failed, or holds no code, or several.
     """
-    query = parse_qs(urlsplit(url.strip()).query, keep_blank_values=True)
+    query = redirect_members(url)
     if any(len(query.get(name, ())) > 1 for name in ("code", "state", "error", "iss")):
         raise LoginRefused("The redirected address gives a code, a state, an error or an issuer twice.")
     if "error" in query:
@@ -517,8 +563,12 @@ def check_state(given: str | None, expected: str | None, *, required: bool) -> N
                 hint="Pass the whole redirected address, or use state='optional' if the server drops it.",
             )
         return
-    if expected is None or not hmac.compare_digest(given.encode(), expected.encode()):
+    if expected is None or not hmac.compare_digest(_bytes(given), _bytes(expected)):
         raise LoginRefused(
             "The login came back with a state that was not sent from here, or was used already.",
             hint="Begin the login again.",
         )
+
+
+def _bytes(state: str) -> bytes:
+    return state.encode(errors="surrogatepass")

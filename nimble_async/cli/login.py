@@ -6,6 +6,7 @@ what was there before. No secret is taken from the command line or shown.
 
 from __future__ import annotations
 
+import threading
 import webbrowser
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -222,7 +223,7 @@ async def _by_listening(settings: Settings, wish: _Wish, profile: Profile, where
         path=where.path, login=begun, base_url=profile.base_url, state_required=wish.state == "required"
     )
     async with RedirectListener(where, awaited, refused=_tell_refused) as listener:
-        await _open(begun, browser=wish.browser)
+        _open(begun, browser=wish.browser)
         target = await listener.wait(wish.timeout)
         return await _end(settings, oauth, target, begun)
 
@@ -231,12 +232,23 @@ def _tell_refused(why: str) -> None:
     say(one_line(f"A visit was refused and the wait goes on: {why}"))
 
 
-async def _open(begun: LoginRequest, *, browser: bool) -> None:
-    from nimble_async.stores.locks import in_thread
+def _open(begun: LoginRequest, *, browser: bool) -> None:
+    """Say where to sign in, and open the browser beside the wait: some return only when it is closed.
 
+    Nothing waits for the thread, the end of the process neither.
+    """
     say("Sign in at this address (Ctrl-C ends the wait):")
     say(begun.url)
-    if browser and not await in_thread(lambda: webbrowser.open(begun.url)):
+    if browser:
+        threading.Thread(target=_browse, args=(begun.url,), name="nimble-async-browser", daemon=True).start()
+
+
+def _browse(url: str) -> None:
+    try:
+        opened = webbrowser.open(url)
+    except (OSError, webbrowser.Error):
+        opened = False
+    if not opened:
         say("No browser could be opened here: open the address yourself.")
 
 
@@ -247,7 +259,7 @@ def _by_hand(settings: Settings, wish: _Wish, profile: Profile) -> int:
         return int(run_until_interrupted(lambda: _end_begun(settings, wish, profile, redirected)))
     oauth = _oauth(settings, profile, wish.scope)
     begun = oauth.authorization_url()
-    run_until_interrupted(lambda: _open(begun, browser=wish.browser and terminal("stdin")))
+    _open(begun, browser=wish.browser and terminal("stdin"))
     if wish.redirected is None and not terminal("stdin"):
         run_until_interrupted(lambda: _keep(settings, begun))
         raise UsageError(

@@ -131,7 +131,9 @@ class Settings:
         if kind == "none":
             raise UsageError(f"No key was given{self._wanted}.", hint=self.ways_in)
         profile, client = saved_profile(self.place), self._client
-        if profile is not None and (client is None or client[0] == profile.client_id or self.profile):
+        # Another application's id and secret stand before a saved sign-in; a key has nothing to do with them.
+        usable = profile is not None and (profile.kind == "key" or self.profile is not None)
+        if profile is not None and (usable or client is None or client[0] == profile.client_id):
             check_address(self.place, profile, normal(self.crm, self.address.value))
             secret = client[1] if client and client[0] == profile.client_id else None
             return saved_login(

@@ -245,7 +245,8 @@ def _credentials(api_key: str | None, url: str | None) -> tuple[Credentials, str
     place = Place(crm=NIMBLE.name)
     client_id, secret = env.get("NIMBLE_CLIENT_ID", ""), env.get("NIMBLE_CLIENT_SECRET", "")
     profile = saved_profile(place)
-    if profile is not None and (not (client_id and secret) or client_id == profile.client_id):
+    ours = profile is not None and (profile.kind == "key" or client_id == profile.client_id)
+    if profile is not None and (ours or not (client_id and secret)):
         url = url or profile.base_url
         check_address(place, profile, url)
         secret = secret if client_id == profile.client_id else ""

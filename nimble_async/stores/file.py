@@ -27,7 +27,8 @@ class FileStore(VaultStore):
     """Keeps one record in the file `path` (mode 0600); a folder it has to make is 0700.
 
     Args:
-        path: The token file; `~` is the user's home. It need not exist.
+        path: The token file; `~` is the user's home. It need not exist. Its folder may be a symbolic
+            link, the file itself may not.
         patience: Seconds to wait for a lock.
         trace: Told of each durable step of a write, for tests.
     """
@@ -100,11 +101,13 @@ class FileVault:
         """
         await in_thread(self._make_folder)
         beside = self.path.with_name(f"{self.path.name}.lock")
-        async with locked(beside, os.O_RDWR | os.O_CREAT, patience=self._patience):
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+        async with locked(beside, flags, patience=self._patience):
             yield
 
     @asynccontextmanager
     async def _folder_locked(self) -> AsyncIterator[None]:
+        # The folder may be a link, as for reading; the file and its lock file may not.
         async with locked(self.path.parent, os.O_RDONLY | os.O_DIRECTORY, patience=self._patience):
             yield
 

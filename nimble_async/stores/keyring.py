@@ -127,7 +127,8 @@ class KeyringVault:
     async def _locked(self, purpose: str) -> AsyncIterator[None]:
         await in_thread(self._make_folder)
         path = self._folder / f"{self._lock_name}.{purpose}.lock"
-        async with locked(path, os.O_RDWR | os.O_CREAT, patience=self._patience):
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW
+        async with locked(path, flags, patience=self._patience):
             yield
 
     def _make_folder(self) -> None:
@@ -161,11 +162,12 @@ class KeyringVault:
         try:
             return question(backend)
         except Exception as error:
-            # Not chained: a backend's message may quote what it was given.
-            raise StoreError(
-                f"The keyring ({_kind(backend)}) failed: {type(error).__name__}.",
-                hint="Unlock it, or keep the login in a file: --store file.",
-            ) from None
+            failed = type(error).__name__
+        # Raised out here it has no context: a backend's message may quote what it was given.
+        raise StoreError(
+            f"The keyring ({_kind(backend)}) failed: {failed}.",
+            hint="Unlock it, or keep the login in a file: --store file.",
+        )
 
     def _chosen(self) -> Any:
         backend = self._backend or self._keyring.get_keyring()

@@ -2,6 +2,10 @@
 
 The system drops such a lock when its holder dies. It is polled with a sleep: a loop is never
 blocked, and a cancelled wait holds nothing.
+
+A fork copies the descriptor, and with it the lock: it would be held until the child ends, too. So a
+child closes at once what it was born with, and a holder lets go in words before it closes. What a
+child inherited is not its to let go: that would take the lock from its parent.
 """
 
 from __future__ import annotations
@@ -23,22 +27,57 @@ T = TypeVar("T")
 _BUSY = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
 
 
+class _Held:
+    """The descriptors of this process that hold a lock or wait for one."""
+
+    def __init__(self) -> None:
+        self._descriptors: set[int] = set()
+        if hasattr(os, "register_at_fork"):  # POSIX
+            os.register_at_fork(after_in_child=self._forked)
+
+    def open(self, path: Path, flags: int) -> int:
+        """Open what is to be locked."""
+        descriptor = os.open(path, flags | os.O_CLOEXEC, 0o600)
+        self._descriptors.add(descriptor)
+        return descriptor
+
+    def close(self, descriptor: int) -> None:
+        """Let go and close; nothing happens in a child of the process that opened it."""
+        if descriptor not in self._descriptors:
+            return
+        self._descriptors.discard(descriptor)
+        try:
+            _unlock(descriptor)
+        finally:
+            os.close(descriptor)
+
+    def _forked(self) -> None:
+        inherited, self._descriptors = self._descriptors, set()
+        for descriptor in inherited:
+            with contextlib.suppress(OSError):
+                os.close(descriptor)
+
+
+# A fork copies the whole process, so that what to close there is known by the process.
+_HELD = _Held()
+
+
 @asynccontextmanager
 async def locked(path: Path, flags: int, *, patience: float) -> AsyncIterator[None]:
     """Hold the system's lock on a file or folder, which is opened with `flags` for it.
 
-    Closing the descriptor lets it go, as does death. `patience` is seconds.
+    Leaving lets it go, as does death, whatever children were forked meanwhile. `patience` is seconds.
 
     Raises:
         StoreError: It could not be had in time, or cannot be opened.
     """
     with refusals(path, "lock"):
-        descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        descriptor = _HELD.open(path, flags)
     try:
         await _take(descriptor, path, patience)
         yield
     finally:
-        os.close(descriptor)
+        _HELD.close(descriptor)
 
 
 async def _take(descriptor: int, path: Path, patience: float) -> None:
@@ -66,6 +105,13 @@ def _try_lock(descriptor: int, path: Path) -> bool:
             return False
         raise refusal(error, path, "lock") from error
     return True
+
+
+def _unlock(descriptor: int) -> None:
+    with contextlib.suppress(ImportError, OSError):  # closing it is the other way to let go
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 @contextmanager

@@ -139,8 +139,10 @@ def decode_profile(data: bytes) -> Profile:
     try:
         saved = msgspec.json.decode(data, type=_Saved)
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        # Not chained: the decoder's message may quote what stood in the file.
-        raise StoreError("A saved login cannot be read.", hint="Sign in again.") from None
+        saved = None
+    if saved is None:
+        # Raised out here it has no context: the decoder's message may quote what stood in the file.
+        raise StoreError("A saved login cannot be read.", hint="Sign in again.")
     if saved.version != 1:
         raise StoreError(
             f"A saved login has version {saved.version}.", hint="Update this library, or sign in again."

@@ -40,7 +40,7 @@ _HINTS = {
     "AuthenticationError": "Check the user and the password in the address.",
     "AuthenticationWrongNumberOfArgsError": "This Redis knows no users: give a password alone.",
     "BusyLoadingError": "Redis is starting; try again soon.",
-    "NoPermissionError": "Allow EVAL, HGET, HMGET, HSET, DEL, GET, SET, PEXPIRE and TIME on the key.",
+    "NoPermissionError": "Allow EVAL, HGET, HMGET, HSET, DEL, GET, SET, PTTL, PEXPIRE and TIME on the key.",
     "OutOfMemoryError": "Redis is out of memory.",
     "ReadOnlyError": "This Redis is a replica: give the address of the primary.",
     "MISCONF": "Redis cannot write to its disk.",
@@ -49,10 +49,14 @@ _HINTS = {
 """What to do, by the class of an error or the code it begins with."""
 
 # Fences grow with the server's clock too, so that they go on growing where the data was lost.
+# A lock without an end is none of ours (somebody made it by hand, or lifted its end): it gets one.
 # Asked for twice by one holder, whose first answer was lost, the lock is given twice.
 _TAKE = """
 local holder = redis.call('GET', KEYS[2])
-if holder and holder ~= ARGV[1] then return false end
+if holder and holder ~= ARGV[1] then
+  if redis.call('PTTL', KEYS[2]) == -1 then redis.call('PEXPIRE', KEYS[2], ARGV[2]) end
+  return false
+end
 local time = redis.call('TIME')
 local fence = (tonumber(redis.call('HGET', KEYS[1], 'fence')) or 0) + 1
 fence = string.format('%.0f', math.max(fence, time[1] * 1000 + math.floor(time[2] / 1000)))

@@ -955,3 +955,25 @@ def test_key_shows_nothing():
     assert key.scope == ApiKey("cAnArY-1").scope != ApiKey("CANARY-2").scope
     with pytest.raises(TypeError, match="pickled"):
         pickle.dumps(key)
+
+
+async def test_token_server_that_asks_for_patience_gets_it():
+    """After a 503 with Retry-After nothing is sent until then; what others stored is used meanwhile."""
+    clock = HandClock()
+    server = TokenServer(clock)
+    store = MemoryStore()
+    oauth = server.credentials(store=store, token=server.issue())
+    first = await oauth.proof()
+    server.retry_after, server.script = "20", [503]
+    for _ in range(4):
+        with pytest.raises(TokenRefreshFailed, match="left alone"):
+            await oauth.renew(first)
+        clock.now += 2
+    assert len(server.posts) == 1
+    record = await stored(store)
+    await store.save(replace(record, gen=2, access=Secret("of another process"), state="idle"))
+    assert await oauth.renew(first)
+    assert len(server.posts) == 1
+    clock.now += 20
+    assert await oauth.renew(await oauth.proof())
+    assert len(server.posts) == 2

@@ -144,8 +144,42 @@ async def test_code_is_good_once_and_with_its_verifier(server):
         await oauth.exchange(stolen)
     back = _consent(server, third := oauth.authorization_url())
     await oauth.exchange(back)
-    with pytest.raises(LoginRefused, match="spent"):
+    with pytest.raises(LoginRefused, match="used already"):
         await oauth.exchange(back, login=third)
+
+
+async def test_used_login_ends_no_other(server):
+    """A state that was used is refused with a fresh code too, handed over or left out."""
+    oauth = server.credentials(state="optional")
+    login = oauth.authorization_url()
+    await oauth.exchange(_consent(server, login), login=login)
+    fresh = _consent(server, login)
+    posts = len(server.posts)
+    with pytest.raises(LoginRefused, match="used already"):
+        await oauth.exchange(fresh, login=login)
+    with pytest.raises(LoginRefused, match="used already"):
+        await oauth.exchange(parse_qs(urlsplit(fresh).query)["code"][0], login=login)
+    assert len(server.posts) == posts
+
+
+@pytest.mark.parametrize("back", ["", "   ", "http://[x/?code=1", "code=\udcff&state=x", "\udcff"])
+async def test_what_is_neither_code_nor_address_costs_no_login(server, back):
+    """It is refused, nothing is sent, and the same login still ends well."""
+    oauth = server.credentials()
+    login = oauth.authorization_url()
+    with pytest.raises(LoginRefused):
+        await oauth.exchange(back, state=login.state)
+    assert server.posts == []
+    await oauth.exchange(_consent(server, login))
+
+
+async def test_code_may_end_in_an_equals_sign(server):
+    """Such a code goes to the server as it is."""
+    oauth = server.credentials()
+    login = oauth.authorization_url()
+    with pytest.raises(LoginRefused, match="spent"):
+        await oauth.exchange("abc==", state=login.state)
+    assert b"code=abc%3D%3D" in server.posts[0]
 
 
 @pytest.mark.parametrize("word", [503, "lost", "unsent", "garbled", 404])

@@ -9,6 +9,7 @@ import pytest
 from nimble_async._aio.flight import Flight, again, sure
 from nimble_async.errors import NotFound, ReauthRequired, StoreError, TokenRefreshFailed
 from nimble_async.testing.clock import run_virtual
+from tests.aio.token_server import HandClock, TokenServer
 
 
 async def _quick():
@@ -44,6 +45,22 @@ async def test_flight_that_is_cut_off_before_it_began_fails():
     flight._task.cancel()
     with pytest.raises(TokenRefreshFailed, match="before it began"):
         await flight.landed()
+
+
+def test_flight_of_a_loop_that_ended_is_no_failure():
+    """Where the end of a loop cut a renewal off before its first step, the next loop renews at once."""
+    for steps in range(12):
+        server = TokenServer(HandClock(), pause=0)
+        oauth = server.credentials(token=str(server.issue()["refresh_token"]))
+
+        async def dying(oauth=oauth, steps=steps):
+            kept = asyncio.create_task(oauth.proof())
+            for _ in range(steps):
+                await asyncio.sleep(0)
+            return kept
+
+        asyncio.run(dying())
+        assert server.accepts(asyncio.run(oauth.proof()))
 
 
 def test_interrupt_goes_through_and_lands():

@@ -131,18 +131,20 @@ async def test_what_is_no_request_gets_no_answer(port):
         writer.close()
 
 
-async def test_a_crowd_is_turned_away_and_the_login_passes(port):
-    """More open connections than it serves cost nobody their login once they are gone."""
+async def test_a_silent_crowd_keeps_nobody_out(port):
+    """Where more connections stay silent than it serves, the oldest are closed and the person gets in."""
     async with _listener(port) as listener:
         crowd = [await asyncio.open_connection("127.0.0.1", port) for _ in range(40)]
         turned_away = [asyncio.create_task(reader.read()) for reader, _ in crowd]
         done, _ = await asyncio.wait(turned_away, timeout=2, return_when=asyncio.FIRST_COMPLETED)
         assert {task.result() for task in done} == {b""}
+        assert turned_away[0] in done
+        assert turned_away[-1] not in done
+        assert b" 200 " in await _visit(port, "/callback?code=a&state=good")
+        await listener.wait(5)
         for _, writer in crowd:
             writer.close()
         await asyncio.wait(turned_away)
-        assert b" 200 " in await _visit(port, "/callback?code=a&state=good")
-        await listener.wait(5)
 
 
 async def test_a_wait_that_is_cancelled_closes_the_port(port):

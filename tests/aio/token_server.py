@@ -60,6 +60,7 @@ class TokenServer:
         self.events: list[str] = []
         self.before_answer: Callable[[], Awaitable[object]] | None = None
         self.dates = True
+        self.retry_after = ""
         self.wall_is = 1_780_000_000.0 - clock.now
         self.closed = 0
 
@@ -97,7 +98,9 @@ class TokenServer:
         if word == "reset":
             raise ConnectionFailed("reset")
         if isinstance(word, int):
-            return Response(status=word)
+            return Response(
+                status=word, headers={"retry-after": self.retry_after} if self.retry_after else {}
+            )
         answer = self.oauth.token(request.headers["content-type"], request.body or b"", self.clock.now)
         if self.before_answer is not None:
             await self.before_answer()

@@ -239,7 +239,6 @@ def test_the_list_of_attacks_is_whole():
     assert all(attack.__doc__ for attack in ATTACKS)
 
 
-@pytest.mark.parametrize("redirect_uri", ["http://127.0.0.1:0/callback"])
 async def test_nobody_on_the_network_can_knock(redirect_uri):
     """The port is bound to the loopback address, so no other address of the machine answers on it."""
     where = loopback_of(redirect_uri)

@@ -163,9 +163,29 @@ def test_an_application_without_a_login_is_told_to_sign_in(run):
     assert code == 1
     assert "There is no login yet" in told
     run("login", "--api-key", "--no-verify", typed="some-key")
+    for way in ({}, application):
+        code, out, told = run("doctor", **way)
+        assert "profile default" in out + told
     code, _, told = run("whoami", "--base-url", "http://127.0.0.1:1")
     assert code == 2
     assert "is good for https://app.nimble.com and not for http://127.0.0.1:1" in told
+
+
+def test_an_application_in_the_environment_leaves_a_saved_key_alone(serve, run, monkeypatch):
+    """A profile that holds a key is used as a key, by commands and in Python, whatever else is set."""
+    served = serve()
+    assert run("login", "--api-key", typed=served.api_key, NIMBLE_BASE_URL=served.base_url)[0] == 0
+    application = {"NIMBLE_CLIENT_ID": "id", "NIMBLE_CLIENT_SECRET": "secret"}
+    code, _, told = run("whoami", **application)
+    assert code == 0, told
+    for name, value in application.items():
+        monkeypatch.setenv(name, value)
+
+    async def me() -> str:
+        async with NimbleClient() as nimble:
+            return str((await nimble.users.me()).name)
+
+    assert asyncio.run(me())
 
 
 async def test_the_keyring_keeps_a_login(serve, start, profile_file, tmp_path):
@@ -222,6 +242,24 @@ async def test_without_a_browser_the_address_is_enough(serve, start):
     await login.line("No browser could be opened")
     await asyncio.to_thread(_visit, _consent(address))
     assert (await login.end())[0] == 0
+
+
+@pytest.mark.parametrize("way", ["comes back", "times out", "ctrl-c"])
+async def test_a_browser_that_stays_open_holds_nothing_up(way, serve, start, tmp_path):
+    """A browser command that ends only when its window is closed bounds neither the wait nor the end."""
+    browser, ended = tmp_path / "browser", tmp_path / "ended"
+    browser.write_text(f"#!/bin/sh\nexec >{os.devnull} 2>&1\nsleep 20\ntouch {ended}\n")
+    browser.chmod(0o700)
+    words = ["--timeout", "1"] if way == "times out" else []
+    login = await start("login", *words, served=serve(), BROWSER=f"{browser} %s")
+    address = await login.address()
+    if way == "comes back":
+        await asyncio.to_thread(_visit, _consent(address))
+    elif way == "ctrl-c":
+        login.interrupt()
+    code, _, told = await login.end()
+    assert code == {"comes back": 0, "times out": 1, "ctrl-c": 130}[way], told
+    assert not ended.exists()
 
 
 async def test_ctrl_c_leaves_what_was_there(serve, start, tmp_path, profile_file):

@@ -52,12 +52,43 @@ def test_only_plain_loopback_addresses_are_listened_on(address, expected):
 
 
 @pytest.mark.parametrize(
-    "address", ["", "callback", "http://127.0.0.1:x/", "http://127.0.0.1:70000/", "http://"]
+    "address",
+    [
+        "",
+        "callback",
+        "http://127.0.0.1:x/",
+        "http://127.0.0.1:70000/",
+        "http://",
+        "http://127.0.0.1:0/cb",
+        "https:///cb",
+        "http://127.0.0.1@evil.example/cb",
+        "http://me:pw@127.0.0.1:1/cb",
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "file:///cb",
+        "http://127.0.0.1:1/cb#x",
+        "http://127.0.0.1:1/a b",
+        "http://127.0.0.1:1/\u00e9",
+    ],
 )
 def test_what_is_no_address_is_refused(address):
     """A redirect address that cannot be one is told before anything is opened."""
     with pytest.raises(ConfigurationError, match="redirect address"):
         loopback_of(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["https://app.example/cb", "com.example.app:/cb", "myapp://cb", "urn:ietf:wg:oauth:2.0:oob"]
+)
+def test_an_address_elsewhere_is_for_pasting(address):
+    """Other machines and schemes of an application's own are good, and nothing listens for them."""
+    assert loopback_of(address) is None
+
+
+def test_a_state_behind_a_fragment_is_none():
+    """What judges a visit and what takes its code read the same part of the address."""
+    visit = _visit("/callback?code=1#&state=good")
+    assert (visit.status, visit.target) == (400, None)
 
 
 def test_the_visit_with_our_state_ends_the_wait():

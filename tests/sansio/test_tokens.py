@@ -29,6 +29,7 @@ from nimble_async._sansio.tokens import (
     encode_record,
     exchange_request,
     first_record,
+    is_code,
     judge_answer,
     judge_failure,
     make_login,
@@ -227,7 +228,8 @@ def test_exchange_request_is_a_form(verifier):
 LIVES = [
     (599, 599),
     ("559", 559),
-    (0.5, 0.5),
+    (1.5, 1.5),
+    (0.0001, 1),
     (None, ASSUMED_LIFE),
     ("soon", ASSUMED_LIFE),
     (0, ASSUMED_LIFE),
@@ -410,6 +412,8 @@ REDIRECTS = [
     (" http://127.0.0.1/cb?state=&code=c%2B1#x \n", "c+1", ""),
     ("/cb?code=c1", "c1", None),
     ("?code=c1", "c1", None),
+    ("code=c1&state=s1", "c1", "s1"),
+    ("/cb?code=c1#&state=s1", "c1", None),
 ]
 
 
@@ -418,6 +422,43 @@ def test_redirect_gives_code_and_state(url, code, state):
     """The code and the state are taken from the query, whatever stands around it."""
     redirected = read_redirect(url)
     assert (redirected.code.reveal(), redirected.state) == (code, state)
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("abc", True), ("abc==", True), ("a=b", True), ("", True), ("a?b", True), ("?code=x", False),
+        ("/cb?error=x", False), ("state=x", False), ("http://x/abc", False), ("app:/cb?code=1", False),
+    ],
+)  # fmt: skip
+def test_a_code_alone_is_told_from_an_address(text, code):
+    """A code may hold what addresses hold, too; what names a code, an error or a state is an address."""
+    assert is_code(text) is code
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "wait"),
+    [
+        (503, {"retry-after": "7"}, 7.0), (429, {"retry-after": "3600"}, 30.0), (503, {}, 0.0),
+        (503, {"retry-after": "-5"}, 0.0), (503, {"retry-after": "soon"}, 0.0),
+        (503, {"retry-after": "9" * 5000}, 0.0),
+        (503, {"retry-after": "Mon, 01 Jun 2026 00:00:09 GMT", "date": "Mon, 01 Jun 2026 00:00:00 GMT"}, 9.0),
+        (503, {"retry-after": "Mon, 01 Jun 2026 00:00:09 GMT"}, 0.0),
+    ],
+)  # fmt: skip
+def test_a_token_server_may_ask_to_be_left_alone(status, headers, wait):
+    """`Retry-After` is read in both forms, 30 seconds at most; a date needs the answer's own clock."""
+    verdict = judge_answer(Response(status=status, headers=headers))
+    assert isinstance(verdict, Ambiguous)
+    assert verdict.wait == wait
+
+
+@pytest.mark.parametrize("data", [b'{"version": 1, "gen": "cAnArY-secret", "access": "x"}', b"\xff"])
+def test_a_broken_record_s_error_holds_no_other(data):
+    """The decoder's own error, which may quote the record, hangs nowhere on ours."""
+    with pytest.raises(StoreError) as told:
+        decode_record(data)
+    assert (told.value.__context__, told.value.__cause__) == (None, None)
 
 
 REFUSALS = [
@@ -432,6 +473,8 @@ REFUSALS = [
     ("http://x/cb?code=a&code=b", "twice"),
     ("http://x/cb?code=a&state=b&state=c", "twice"),
     ("http://x/cb?error=a&error=b", "twice"),
+    ("http://[x/?code=1", "no redirected address"),
+    ("?code=\udcff&state=s", "no redirected address"),
 ]
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from nimble_async.errors import StoreError
 from nimble_async.stores.file import FileStore
+from nimble_async.stores.locks import locked
 from nimble_async.testing.store_conformance import record
 
 ROOT = Path(__file__).parents[2]
@@ -230,3 +231,75 @@ async def test_killed_writer_leaves_a_whole_record_and_no_lock(tmp_path, step, g
     async with store.lock():
         assert await store.save(record(gen + 1), expected=gen)
     assert {path.name for path in tmp_path.iterdir()} == {"tokens", "tokens.lock"}
+
+
+async def test_folder_may_be_a_link(tmp_path):
+    """One rule for every step: a folder that is a link is followed, a file that is one is not."""
+    (tmp_path / "real").mkdir(mode=0o700)
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    store = FileStore(tmp_path / "link" / "tokens")
+    async with store.lock():
+        assert await store.save(record())
+    assert await FileStore(tmp_path / "real" / "tokens").load() == await store.load() == record()
+    await store.delete()
+    assert await store.load() is None
+
+
+_FORKED = """
+import asyncio, os, sys, time
+from nimble_async.stores.locks import locked
+from pathlib import Path
+path, flags, end = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
+async def main():
+    async with locked(path, flags, patience=5):
+        child = os.fork()
+        if child == 0:
+            if end == "unwinds":
+                raise SystemExit
+            time.sleep(30)
+            os._exit(0)
+        print(child, flush=True)
+        if end == "dies":
+            os.kill(os.getpid(), 9)
+        if end == "unwinds":
+            os.waitpid(child, 0)
+            print("waited", flush=True)
+            sys.stdin.read()
+    print("left", flush=True)
+    sys.stdin.read()
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("end", ["leaves", "dies", "unwinds"])
+@pytest.mark.parametrize("kind", ["file", "folder"])
+def test_forked_child_neither_keeps_nor_ends_a_lock(kind, end, tmp_path):
+    """The lock is free when its holder leaves or dies though a child lives, and not when the child ends."""
+    path = tmp_path if kind == "folder" else tmp_path / "lock"
+    flags = os.O_RDONLY | os.O_DIRECTORY if kind == "folder" else os.O_RDWR | os.O_CREAT
+    words = [sys.executable, "-c", _FORKED, str(path), str(flags), end]
+
+    async def take() -> None:
+        async with locked(path, flags, patience=2 if end != "unwinds" else 0):
+            pass
+
+    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        try:
+            if end == "unwinds":
+                assert process.stdout.readline() == b"waited\n"
+                with pytest.raises(StoreError, match="locked by another"):
+                    asyncio.run(take())
+            else:
+                if end == "leaves":
+                    assert process.stdout.readline() == b"left\n"
+                else:
+                    assert process.wait(20) == -signal.SIGKILL
+                os.kill(child, 0)  # it lives
+                asyncio.run(take())
+        finally:
+            process.stdin.close()
+            if end != "unwinds":
+                os.kill(child, signal.SIGKILL)

@@ -196,6 +196,13 @@ async def test_lock_of_the_dead_runs_out(redis_url, key):
         assert await saver.save(record(), expected=0)
 
 
+async def test_lock_without_an_end_gets_one(redis_url, key, plain):
+    """A lock key that somebody made by hand keeps everybody out for one lease, not for ever."""
+    await plain.set(f"{{{key}}}:lock", "by hand")
+    async with RedisStore(redis_url, key, lease=0.3, patience=10).lock() as saver:
+        assert await saver.save(record(), expected=0)
+
+
 async def test_fences_grow_also_where_the_data_was_lost(redis_url, key, plain):
     """A holder from before a loss of all data does not count as the latest one after it."""
     store = RedisStore(redis_url, key, lease=5)
