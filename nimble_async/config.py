@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import re
 from collections.abc import Callable
@@ -124,6 +125,11 @@ class ClientConfig(Struct, frozen=True, kw_only=True):
         for name, kind in (("timeouts", Timeouts), ("retries", RetryPolicy)):
             given = getattr(self, name)
             _require(isinstance(given, kind), f"ClientConfig.{name} takes a {kind.__name__}, not {given!r}.")
+        for hook in self.hooks:
+            slow = inspect.iscoroutinefunction(hook) or inspect.iscoroutinefunction(
+                getattr(hook, "__call__", None)  # noqa: B004 (an object's own, to see what it is)
+            )
+            _require(not slow, f"ClientConfig.hooks: {hook!r} is async; a hook is a plain function.")
         _require(1 <= self.concurrency <= 1000, "ClientConfig.concurrency must lie in 1..1000.")
         _require(self.longest_body >= 1024, "ClientConfig.longest_body must be at least 1024 bytes.")
         _require(

@@ -12,13 +12,14 @@ from typing import Any, Self, TypeVar
 
 from msgspec import UNSET, Struct
 
+from nimble_async._aio.budgets import PROCESS
 from nimble_async._aio.clock import SystemClock
 from nimble_async._aio.executor import CallOptions, Core, Executor, Lane, Reply
 from nimble_async._aio.hooks import Hooks, log_to_stderr
 from nimble_async._aio.observing import Observed, observe
 from nimble_async._aio.ports import Clock, Credentials, RateStore, SharedBudget, Transport
 from nimble_async._aio.remembering import Remembering
-from nimble_async._aio.throttle import Throttle, ThrottleStatistics
+from nimble_async._aio.throttle import ThrottleStatistics
 from nimble_async._sansio.dialect import Dialect
 from nimble_async._sansio.record import DecodingReport, DecodingStatistics
 from nimble_async.config import ClientConfig, RateLimit
@@ -69,7 +70,7 @@ class Client:
         clock = clock or SystemClock()
         transport = transport or _http(config)
         credentials.attach(transport, clock, base_url=base_url)
-        throttle = Throttle.shared(
+        throttle = PROCESS.throttle(
             budget,
             clock=clock,
             rate=RateLimit.parse(rate) if isinstance(rate, str) else rate,

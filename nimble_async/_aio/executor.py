@@ -349,10 +349,13 @@ class Executor:
         credentials = core.credentials
         await self._token(run, credentials.proof())
         if core.remembering is not None:
-            await core.remembering.recall()
+            await core.remembering.recall(run.left(clock.monotonic()))
         run.held_since = clock.monotonic()
         name = run.operation.name
-        async with core.throttle.slot(lane=self.options.lane, deadline=run.deadline, kind=name) as slot:
+        longest = core.config.retries.longest_retry_after
+        async with core.throttle.slot(
+            lane=self.options.lane, deadline=run.deadline, kind=name, longest=longest
+        ) as slot:
             run.held_since = None
             run.queued += slot.queued
             run.throttled += slot.throttled

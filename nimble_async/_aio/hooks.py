@@ -6,6 +6,7 @@ call goes on. Hooks run on the loop, so they must be quick; nothing is awaited.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 from collections.abc import Callable
@@ -104,7 +105,8 @@ class Hooks:
         for hook in self._hooks:
             try:
                 hook(event)
-            except Exception:
+            except (Exception, asyncio.CancelledError):
+                # A hook awaits nothing, so that this is no cancellation of the call.
                 logger.exception("A hook raised; the call goes on.")
 
 

@@ -19,6 +19,8 @@ __all__ = ["MemoryRateStore", "Remembering"]
 _LOG = logging.getLogger("nimble_async")
 _PAUSE = 60.0
 """Seconds between two writings of what is still being refined."""
+_PATIENCE = 5.0
+"""Seconds that a store may take: no call waits longer for what only makes it faster."""
 
 
 class MemoryRateStore:
@@ -50,24 +52,31 @@ class Remembering:
         self._saved_at = 0.0
         self._task: asyncio.Task[None] | None = None
 
-    async def recall(self) -> None:
-        """At the first call, begin where an earlier run ended; what is too old is forgotten."""
+    async def recall(self, left: float | None = None) -> None:
+        """At the first call, begin where an earlier run ended; what is too old is forgotten.
+
+        It waits for the store a few seconds at most, and half of the `left` ones to its deadline.
+        """
         if self._asked:
             return
         self._asked = True
         try:
-            found = await self._store.load(self._key)
-            if found is None:
-                return
-            if found.usable(self._clock.wall()):
-                self._throttle.recall(found)
-            else:
-                await self._store.forget(self._key)
-        except StoreError as error:
-            _LOG.warning("The remembered rate could not be read: %s", error.message)
+            async with asyncio.timeout(_PATIENCE if left is None else min(left / 2, _PATIENCE)):
+                await self._recall()
+        except Exception as error:
+            _LOG.warning("The remembered rate could not be read: %s", _said(error))
         except asyncio.CancelledError:
             self._asked = False
             raise
+
+    async def _recall(self) -> None:
+        found = await self._store.load(self._key)
+        if found is None:
+            return
+        if found.usable(self._clock.wall()):
+            self._throttle.recall(found)
+        else:
+            await self._store.forget(self._key)
 
     def noticed(self) -> None:
         """After an answer: keep what was found, if the search has settled on something new."""
@@ -98,9 +107,15 @@ class Remembering:
 
     async def _save(self, found: Discovery) -> None:
         try:
-            await self._store.save(self._key, found)
+            async with asyncio.timeout(_PATIENCE):
+                await self._store.save(self._key, found)
             self._saved = found
-        except StoreError as error:
+        except Exception as error:
             # Once is enough: the same disk refuses the next one too.
             self._saved = found
-            _LOG.warning("The rate that was found could not be kept: %s", error.message)
+            _LOG.warning("The rate that was found could not be kept: %s", _said(error))
+
+
+def _said(error: Exception) -> str:
+    """Return what a store complained of, in one line."""
+    return error.message if isinstance(error, StoreError) else f"{type(error).__name__} {error}".strip()

@@ -9,6 +9,7 @@ then that this process is still there; it holds nothing alive.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 import uuid
 import weakref
@@ -73,6 +74,15 @@ class Courier:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_loop: asyncio.AbstractEventLoop | None = None
         self._warned = False
+        self._pid = 0
+
+    def know_process_locked(self) -> None:
+        """Give this process a name of its own, before its first message and once more after a fork."""
+        pid = os.getpid()
+        if pid != self._pid:
+            self._pid = pid
+            self._pacer.forked(member_name())
+            self._task = self._soon = self._timer = None
 
     def look_soon_locked(self, now: float) -> None:
         """Have somebody look in a moment. Not at once: who calls may be cancelled because its loop ends."""

@@ -12,16 +12,16 @@ never falls under a fifth. Of the places in flight, bulk leaves one free for an 
 
 from __future__ import annotations
 
+import math
 import threading
-import weakref
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Literal, Self
 
 from msgspec import Struct
 
-from nimble_async._aio.clock import SystemClock
+from nimble_async._aio.hooks import logger
 from nimble_async._aio.ports import Clock, SharedBudget
 from nimble_async._aio.sharing import Courier, member_name
 from nimble_async._aio.waiting import Lane, Waiter, resolve
@@ -32,14 +32,19 @@ from nimble_async._sansio.ratelimits import SILENT, announces, read_announcement
 from nimble_async._sansio.ratesearch import UNPACED, Discovery, Mode
 from nimble_async._sansio.shared_pacer import SharedPacer
 from nimble_async.config import RateLimit, RetryPolicy
-from nimble_async.errors import DeadlineExceeded
+from nimble_async.errors import DeadlineExceeded, RateLimited
 
-__all__ = ["Budgets", "Lane", "Slot", "Throttle", "ThrottleStatistics"]
+__all__ = ["Lane", "Slot", "Throttle", "ThrottleStatistics"]
 
 _BULK_TURN = 5
 """Every fifth slot goes to bulk while both lanes wait."""
 _SERVER_TROUBLE = 500
 _UNAVAILABLE = 503
+_OWN_PAUSE, _JITTER = 32.0, 2.0
+"""A pause that nobody asked for is never longer (seconds); what is added to one that was asked for."""
+_WORTH_SAYING = 30.0
+"""Seconds of standing still from which the log says so."""
+_MOST_ASKED = 30 * 86400.0
 _OVERSLEPT = 1.0
 """Seconds after which a sleeper that did not wake is replaced: its loop stands still."""
 
@@ -50,7 +55,7 @@ class ThrottleStatistics(Struct, frozen=True, kw_only=True):
     mode: Mode
     rate: float
     gate: float | None
-    """Seconds until the closed gate lets one call try, or None while it is open."""
+    """Seconds until a call may go where a refusal or a used-up limit holds all back, else None."""
     in_flight: int
     places: int
     interactive: int
@@ -58,6 +63,7 @@ class ThrottleStatistics(Struct, frozen=True, kw_only=True):
     bulk: int
     """Bulk calls waiting."""
     sent: int
+    """Slots that calls took; one whose caller was cancelled before is not counted."""
     refused: int
     """Answers 429."""
     repeats: int
@@ -113,38 +119,34 @@ class Throttle:
             "interactive": OrderedDict(),
             "bulk": OrderedDict(),
         }
+        self.keep: Callable[[], None] = _nothing
+        """Called at each slot: whoever handed this throttle out keeps it until its waits are over."""
         self._sleeper: Waiter | None = None
         self._since_bulk = 0
+        self._asked_until = -math.inf
+        self._warned_until = -math.inf
         self._in_flight = self._bulk_in_flight = 0
         self._sent = self._repeats = 0
         self._full: dict[Lane, FullTime] = {"interactive": FullTime(), "bulk": FullTime()}
 
-    @classmethod
-    def shared(
-        cls,
-        key: tuple[str, ...],
+    def slot(
+        self,
         *,
-        clock: Clock,
-        rate: RateLimit | None = None,
-        concurrency: int = 8,
-        retries: RetryPolicy | None = None,
-        shared: SharedBudget | None = None,
-    ) -> Throttle:
-        """Return the process's throttle of one budget; see `Budgets.throttle`."""
-        return _PROCESS.throttle(
-            key, clock=clock, rate=rate, concurrency=concurrency, retries=retries, shared=shared
-        )
-
-    def slot(self, *, lane: Lane = "interactive", deadline: float | None = None, kind: str = "") -> Slot:
+        lane: Lane = "interactive",
+        deadline: float | None = None,
+        kind: str = "",
+        longest: float = math.inf,
+    ) -> Slot:
         """Return a context that is entered when one request may be sent.
 
         `deadline` is an instant of the clock's `monotonic()`; `kind` names calls that take about the
-        same time in good times (the operation).
+        same time in good times (the operation); `longest` is the seconds that a server may ask to wait.
 
         Raises:
+            RateLimited: On entering: the server asked for a longer wait.
             DeadlineExceeded: On entering: the wait cannot end before the deadline.
         """
-        return Slot(self, lane, deadline, kind)
+        return Slot(self, lane, deadline, kind, longest)
 
     def call_began(self) -> None:
         """Count a call, which earns a part of a repeat."""
@@ -188,10 +190,18 @@ class Throttle:
         with self._lock:
             self._pacer.take_share(share)
 
+    @property
+    def waits(self) -> bool:
+        """Whether a new one would send earlier than this one: its next slot or its gate lies ahead."""
+        with self._lock:
+            return self._pacer.free > self._clock.monotonic()
+
     def statistics(self) -> ThrottleStatistics:
         """Return what is going on now."""
         with self._lock:
             now, gate = self._clock.monotonic(), self._pacer.gate
+            if self._pacer.held > now:
+                gate = max(self._pacer.held, gate or now)
             return ThrottleStatistics(
                 mode=self._pacer.mode,
                 rate=self._pacer.rate,
@@ -243,7 +253,9 @@ class Throttle:
 
     # Entering. Methods that end in _locked are called with the lock held and never wait.
 
-    async def enter(self, lane: Lane, deadline: float | None) -> tuple[Ticket, float, float, float]:
+    async def enter(
+        self, lane: Lane, deadline: float | None, longest: float = math.inf
+    ) -> tuple[Ticket, float, float, float]:
         """Return a ticket, its instant, seconds queued, seconds held back. Used by `Slot` alone."""
         clock = self._clock
         with self._lock:
@@ -251,7 +263,7 @@ class Throttle:
             ticket = self._try_locked(lane, now)
             if ticket is not None:
                 return ticket, now, 0.0, 0.0
-            waiter = Waiter(lane, deadline)
+            waiter = Waiter(lane, deadline, longest)
             self._refuse_hopeless_locked(waiter, self._ahead_locked(lane), now)
             self._lanes[lane][waiter] = None
             began, full = now, self._full[lane].seconds(now)
@@ -307,6 +319,8 @@ class Throttle:
 
     def _try_locked(self, lane: Lane, now: float) -> Ticket | None:
         """The short way: nobody waits who could go, a place is free, the pace allows it."""
+        if self._courier is not None:
+            self._courier.know_process_locked()
         if self._next_locked() is not None or not self._room_locked(lane):
             return None
         decision = self._pacer.admit(now)
@@ -326,6 +340,7 @@ class Throttle:
         return interactive if lane == "interactive" else interactive + len(self._lanes["bulk"])
 
     def _refuse_hopeless_locked(self, waiter: Waiter, ahead: int, now: float) -> None:
+        self._refuse_long_locked(waiter, now)
         if waiter.deadline is None:
             return
         soonest = self._pacer.earliest(now, ahead)
@@ -333,11 +348,35 @@ class Throttle:
             wait = f"{soonest - now:.1f} s" if soonest > now else "longer"
             raise DeadlineExceeded(
                 f"A slot takes {wait} to come; the deadline is in {max(0.0, waiter.deadline - now):.1f} s.",
-                hint="Nothing was sent. Give the call more time, or send fewer calls at once.",
+                hint="This attempt was not sent. Give the call more time, or send fewer calls at once.",
             )
+
+    def _refuse_long_locked(self, waiter: Waiter, now: float) -> None:
+        """Raise where the server asked for more patience than this call has."""
+        wait = self._asked_locked(now)
+        if wait > waiter.longest:
+            raise RateLimited(
+                f"The vendor asked to wait; {wait:.0f} s of that are left.",
+                status=429,
+                retry_after=wait,
+                hint="This attempt was not sent. Try again later, or allow a larger longest_retry_after.",
+            )
+
+    def _asked_locked(self, now: float) -> float:
+        """Return the seconds that are left of what a server asked for, 0 where calls may go."""
+        gate, held = self._pacer.gate, self._pacer.held - now
+        # What keeps jitter or a pause of our own apart from what was asked for.
+        own = held - _JITTER if held > _OWN_PAUSE else 0.0
+        if gate is None or gate <= now:
+            return max(0.0, own)
+        if gate - now > _OWN_PAUSE:
+            own = max(own, gate - now - _JITTER)
+        return max(own, self._asked_until - now)
 
     def _settle_locked(self, now: float, me: Waiter | None = None) -> None:
         """Give out what can be given, and see that one waiter keeps the time for the others."""
+        if self._courier is not None:
+            self._courier.know_process_locked()
         at = self._pump_locked(now)
         sleeper = self._sleeper
         if at is None:
@@ -405,6 +444,7 @@ class Throttle:
             self._sleeper = None
         if waiter.ticket is not None:
             self._pacer.abandoned(waiter.ticket)
+            self._sent -= 1
             self._give_place_locked(waiter.lane, now)
             waiter.ticket = None
 
@@ -412,6 +452,7 @@ class Throttle:
         self._in_flight += 1
         self._bulk_in_flight += lane == "bulk"
         self._sent += 1
+        self.keep()
         self._mark_full_locked(now)
 
     def _give_place_locked(self, lane: Lane, now: float) -> None:
@@ -432,8 +473,11 @@ class Throttle:
         clock = self._clock
         asks = status in {429, _UNAVAILABLE} or announces(headers)
         news = read_announcement(headers, wall=clock.wall()) if asks else SILENT
+        asked = news.wait if status == 429 else news.retry_after if status == _UNAVAILABLE else None
         with self._lock:
             now, jitter = clock.monotonic(), clock.random()
+            if asked is not None:
+                self._asked_until = max(self._asked_until, now + min(asked, _MOST_ASKED))
             if status == 429:
                 self._pacer.refused(ticket, now, jitter, news.wait)
             elif status == _UNAVAILABLE and news.retry_after is not None:
@@ -453,8 +497,19 @@ class Throttle:
             self._settle_locked(now)
             if self._courier is not None:
                 self._courier.look_locked(now, self._demand_locked())
-            if status in {429, _UNAVAILABLE}:
+            if status in {429, _UNAVAILABLE} or news.policies:
                 self._warn_hopeless_locked()
+            stands = self._news_of_a_hold_locked(now)
+        if stands:
+            logger.warning("The server says that its limit is used up: no call goes for %.0f s.", stands)
+
+    def _news_of_a_hold_locked(self, now: float) -> float:
+        """Return the seconds that a used-up limit stops calls where that is long and was not said, else 0."""
+        held = self._pacer.held
+        if held - now < _WORTH_SAYING or now < self._warned_until:
+            return 0.0
+        self._warned_until = held
+        return held - now
 
     def _adapt_locked(self, kind: str, sent: float, now: float) -> None:
         """Let a good answer give a place back, or its slowness take one."""
@@ -477,25 +532,40 @@ class Throttle:
 
     def _warn_hopeless_locked(self) -> None:
         """A closed gate may lie behind a waiter's deadline: it looks again and raises at once."""
-        gate = self._pacer.gate
-        if gate is None:
+        now = self._clock.monotonic()
+        gate, asked = max(self._pacer.gate or -math.inf, self._pacer.held), self._asked_locked(now)
+        if gate <= now:
             return
         for queue in self._lanes.values():
             for waiter in list(queue):
-                if waiter.deadline is not None and waiter.deadline <= gate:
+                late = waiter.deadline is not None and waiter.deadline <= gate
+                if late or asked > waiter.longest:
                     self._nudge_locked(waiter)
 
 
 class Slot:
     """Leave to send one request. Leaving without a word counts as cancelled."""
 
-    __slots__ = ("_deadline", "_kind", "_lane", "_sent", "_throttle", "_ticket", "queued", "throttled")
+    __slots__ = (
+        "_deadline",
+        "_kind",
+        "_lane",
+        "_longest",
+        "_sent",
+        "_throttle",
+        "_ticket",
+        "queued",
+        "throttled",
+    )
 
-    def __init__(self, throttle: Throttle, lane: Lane, deadline: float | None, kind: str) -> None:
+    def __init__(
+        self, throttle: Throttle, lane: Lane, deadline: float | None, kind: str, longest: float = math.inf
+    ) -> None:
         self._throttle = throttle
         self._lane: Lane = lane
         self._deadline = deadline
         self._kind = kind
+        self._longest = longest
         self._ticket: Ticket | None = None
         self._sent = 0.0
         self.queued: float = 0.0
@@ -513,9 +583,10 @@ class Slot:
 
         Raises:
             DeadlineExceeded: It cannot come before the deadline.
+            RateLimited: The server asked for a longer wait than the call allows.
         """
         self._ticket, self._sent, self.queued, self.throttled = await self._throttle.enter(
-            self._lane, self._deadline
+            self._lane, self._deadline, self._longest
         )
         return self
 
@@ -541,58 +612,5 @@ class Slot:
             self._throttle.failed(ticket, self._sent, self._lane, count=True)
 
 
-class Budgets:
-    """The throttles of a process, one for each budget: what the server counts together is paced together.
-
-    Throttles are held weakly: one that no client uses any more is forgotten.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._throttles: weakref.WeakValueDictionary[object, Throttle] = weakref.WeakValueDictionary()
-
-    def throttle(
-        self,
-        key: tuple[str, ...],
-        *,
-        clock: Clock,
-        rate: RateLimit | None = None,
-        concurrency: int = 8,
-        retries: RetryPolicy | None = None,
-        shared: SharedBudget | None = None,
-    ) -> Throttle:
-        """Return the throttle of one budget: the same object for the same `key`.
-
-        The key names origin, scope (the account or credential, no secret) and bucket. Where two
-        clients ask for one budget with different settings, the stricter rate and the smaller
-        concurrency hold for both. Clients on different simulated clocks share nothing.
-        With `shared`, other processes that use the same key have a part in it.
-        """
-        place = None if shared is None else shared.name
-        whole = (key, None if isinstance(clock, SystemClock) else clock, place)
-        with self._lock:
-            found = self._throttles.get(whole)
-            if found is None:
-                found = Throttle(
-                    clock,
-                    rate=rate,
-                    concurrency=concurrency,
-                    retries=retries,
-                    shared=shared,
-                    scope="\n".join(key),
-                )
-                self._throttles[whole] = found
-            else:
-                found.tighten(rate=rate, concurrency=concurrency)
-            return found
-
-    def __len__(self) -> int:
-        """Return how many budgets are in use."""
-        return len(self._throttles)
-
-
-_PROCESS = Budgets()
-"""One for every client of the process, since a server counts the calls of an account and not of an object.
-
-It guards itself with a lock and keeps nothing alive.
-"""
+def _nothing() -> None:
+    """Keep nothing: this throttle belongs to whoever made it."""

@@ -6,6 +6,7 @@ Rule: a waiter belongs to the loop that it was made on; others wake it through `
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import Literal
 
 from nimble_async._sansio.pacing import Ticket
@@ -18,10 +19,11 @@ Lane = Literal["interactive", "bulk"]
 class Waiter:
     """One waiting call: its loop, the future that wakes it, and what it was given."""
 
-    __slots__ = ("deadline", "future", "lane", "loop", "ticket", "wake_at")
+    __slots__ = ("deadline", "future", "lane", "longest", "loop", "ticket", "wake_at")
 
-    def __init__(self, lane: Lane, deadline: float | None) -> None:
+    def __init__(self, lane: Lane, deadline: float | None, longest: float = math.inf) -> None:
         self.lane: Lane = lane
+        self.longest = longest
         self.deadline = deadline
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[None] = self.loop.create_future()

@@ -22,19 +22,29 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nimble_async._sansio.alignment import LONGEST_WINDOW, Alignment
-from nimble_async._sansio.ratelimits import LONGEST_WAIT, Policy
+from nimble_async._sansio.ratelimits import BRIEF, LONGEST_WAIT, Policy
 from nimble_async._sansio.ratesearch import FEW, SLOWEST, UNPACED, Bracket, Discovery, Event, Mode
 from nimble_async.config import RateLimit
 
-__all__ = ["Pacer", "Ticket", "Wait", "pause_after", "safe_pace"]
+__all__ = ["Pacer", "Ticket", "Wait", "believed", "pause_after", "safe_pace"]
 
 _MARGIN = 0.98
 _IDLE = 2.0
 """Seconds without a send after which a server's supply is full again, so that its level says nothing."""
 _LATENESS = 0.05
 """A timer that fires this late (seconds) does not cost the slots it overslept."""
+_ODD = 4.0
+"""By how much a reset exceeds the window known so far where it is believed only if it is repeated."""
 _LONGEST_PAUSE = 30.0
 _LONG_BLOCK = 10.0
+_LONGEST_TRY = 30.0
+"""Seconds after which the call that tries a closed gate no longer keeps the next one from trying."""
+_LONGEST_HOLD = 900.0
+"""Seconds that a used-up limit stops calls without a refusal: then one call looks whether it still does."""
+_MOST_NAMES = 16
+"""Announced limits whose windows are remembered."""
+_MOST_ALIGNED = 2000
+"""Calls of a window from which its edges no longer matter."""
 _TRIM, _LEAST_TRIM, _REGAIN, _QUIET = 0.99, 0.9, 1.005, 30.0
 """What a refusal takes off a declared limit, how far that goes, what a quiet while gives back."""
 
@@ -77,15 +87,68 @@ class Wait(Struct, frozen=True):
 VERDICT = Wait(None)
 
 
+class _Guess(Struct, frozen=True):
+    """What resets let guess about a window whose length nobody names. Times are seconds."""
+
+    window: float
+    before: float
+    """The guess before it last grew."""
+    ends: float
+    """When it ends (monotonic)."""
+    doubted: float = math.nan
+    """When it would end by an announcement that nothing has confirmed yet."""
+
+    def after(self, reset: float, now: float) -> _Guess:
+        """Return it after an announced `reset`; one that fits nothing before counts from its second time on.
+
+        A reset is never longer than its window. So a longer one corrects the guess, and one that ends the
+        window earlier than was said shows that what was said was wrong.
+        """
+        ends, slack = now + reset, max(2.0, 0.05 * min(reset, self.window))
+        if ends > self.ends + slack and reset > _ODD * self.window and not abs(ends - self.doubted) <= slack:
+            return replace(self, doubted=ends)
+        if ends < self.ends - slack and now < self.ends:
+            window = max(1.0, reset, min(self.before, self.window))
+            return _Guess(window, window, ends)
+        if reset > self.window:
+            return _Guess(reset, self.window, ends)
+        return _Guess(self.window, self.before, ends)
+
+
+class _Spacing(Struct):
+    """A second declared limit: slots of its own, beside those of the slower one."""
+
+    limit: RateLimit
+    due: float = -math.inf
+
+    def earliest(self, at: float, trim: float, ahead: float = 0.0) -> float:
+        """Return when a call due at `at` with `ahead` others before it may go."""
+        rate, burst, _ = safe_pace(self.limit)
+        return max(at, self.due + (ahead - (burst - 1)) / (rate * trim))
+
+    def take(self, now: float, trim: float) -> None:
+        """Take a slot."""
+        rate, _, lateness = safe_pace(self.limit)
+        step = 1 / (rate * trim)
+        credit = min(lateness, step) if now - self.due <= step else 0.0
+        self.due = max(self.due, now - credit) + step
+
+
+def _rules(one: RateLimit, other: RateLimit) -> bool:
+    """Return whether who keeps `one` keeps `other` too."""
+    (rate, burst, _), (other_rate, other_burst, _) = safe_pace(one), safe_pace(other)
+    return rate <= other_rate and burst <= other_burst
+
+
 class Pacer:
     """The pace of one rate budget: asked before each send, told of each answer."""
 
     __slots__ = (
         "_admitted", "_admitted_from", "_aligned", "_announced", "_announced_window", "_block_from",
         "_bracket", "_burst", "_canary",
-        "_clean", "_closed", "_declared", "_event", "_gate", "_held", "_last", "_lateness", "_level_from",
-        "_level_sent", "_outage", "_outstanding", "_pending", "_rate", "_recent", "_remembered", "_renews",
-        "_share", "_step",
+        "_clean", "_closed", "_declared", "_event", "_gate", "_guessing", "_held", "_last", "_lateness",
+        "_level_from", "_level_sent", "_outage", "_outstanding", "_pending", "_rate", "_recent",
+        "_remembered", "_renews", "_share", "_spacings", "_step",
         "_strikes", "_tat", "_trim", "_trimmed_at", "_windows", "refusals",
     )  # fmt: skip
 
@@ -98,10 +161,12 @@ class Pacer:
         self._share = 1.0
         self._announced: float | None = None
         self._announced_window: tuple[float, float] | None = None
+        self._guessing = False
         self._aligned: Alignment | None = None
         self._recent: deque[float] = deque()
         self._renews, self._held = math.inf, -math.inf
-        self._windows: dict[str, float] = {}
+        self._windows: dict[str, _Guess] = {}
+        self._spacings: list[_Spacing] = []
         self._tat = self._last = -math.inf
         self._closed, self._gate, self._outage = False, -math.inf, False
         self._canary: Ticket | None = None
@@ -137,6 +202,17 @@ class Pacer:
         return self._gate if self._closed else None
 
     @property
+    def held(self) -> float:
+        """Until when (monotonic seconds) a used-up limit stops calls; in the past where none does."""
+        return self._held
+
+    @property
+    def free(self) -> float:
+        """From when (monotonic seconds) on a pacer that knows nothing would allow no more than this one."""
+        ends = [spacing.due for spacing in self._spacings]
+        return max(self._tat, self._held, self._gate if self._closed else -math.inf, *ends)
+
+    @property
     def bracket(self) -> Bracket:
         """The state of the search."""
         return self._bracket
@@ -144,8 +220,17 @@ class Pacer:
     @property
     def outlook(self) -> tuple[float | None, float, float, float]:
         """What headers said: rate or None, until when, the rate afterwards, when the next call may go."""
+        return self._announced, self._renews, self._even, self._held
+
+    @property
+    def _even(self) -> float:
+        """The rate that uses the announced window up evenly; 0 where none was announced."""
         quota, window = self._announced_window or (0.0, 1.0)
-        return self._announced, self._renews, _MARGIN * quota / window, self._held
+        return max(_MARGIN * quota / window, self._floor(guessed=self._guessing)) if quota else 0.0
+
+    def _floor(self, *, guessed: bool) -> float:
+        """Return the rate below which a guess about a window makes nobody slower: the declared one."""
+        return 0.0 if self._declared is None or not guessed else safe_pace(self._declared)[0]
 
     def discovery(self, wall: float) -> Discovery | None:
         """Return what is worth remembering, or None while nothing new was measured."""
@@ -163,13 +248,26 @@ class Pacer:
             self._retune()
 
     def declare(self, limit: RateLimit | None) -> None:
-        """Keep this limit too; the stricter of two holds, and an endless one changes nothing."""
+        """Keep this limit too: where neither of two implies the other, both are kept.
+
+        An endless one changes nothing.
+        """
         if limit is None or math.isinf(limit.limit):
             return
-        if self._declared is None or safe_pace(limit)[0] < safe_pace(self._declared)[0]:
-            self._declared = limit
-            _, self._burst, self._lateness = safe_pace(limit)
-            self._retune()
+        known = [] if self._declared is None else [self._declared, *(one.limit for one in self._spacings)]
+        if any(_rules(one, limit) for one in known):
+            return
+        kept = [one for one in known if not _rules(limit, one)] + [limit]
+        self._declared = slowest = min(kept, key=lambda one: safe_pace(one)[0])
+        dues = {one.limit: one.due for one in self._spacings}
+        # What was sent before counts for a limit that was not known then, too.
+        self._spacings = [
+            _Spacing(one, dues.get(one, self._last + 1 / safe_pace(one)[0]))
+            for one in kept
+            if one is not slowest
+        ]
+        _, self._burst, self._lateness = safe_pace(slowest)
+        self._retune()
 
     def take_share(self, share: float) -> None:
         """Use this part of the budget only (0 < share <= 1): others spend the rest of it."""
@@ -207,7 +305,11 @@ class Pacer:
             known = (declared.limit, declared.window)
         else:
             known = None
-        return known if known is not None and known[0] >= 2 and known[1] <= LONGEST_WINDOW else None
+        return (
+            known
+            if known is not None and 2 <= known[0] <= _MOST_ALIGNED and known[1] <= LONGEST_WINDOW
+            else None
+        )
 
     def _told(self) -> float | None:
         """Return the rate somebody told us, the stricter of two, or None."""
@@ -229,12 +331,17 @@ class Pacer:
             if now < self._gate:
                 return Wait(self._gate)
             if self._canary is not None:
-                return VERDICT
+                until = self._canary.at + _LONGEST_TRY
+                if now < until:
+                    return Wait(until)
             self._canary = ticket = self._issue(now, canary=True)
             return ticket
         if now >= self._renews:
             self._renew(now)
-        at = self._clear(max(now, self._tat - (self._burst - 1) * self._step))
+        at = max(now, self._tat - (self._burst - 1) * self._step)
+        for spacing in self._spacings:
+            at = spacing.earliest(at, self._trim * self._share)
+        at = self._clear(at)
         if at > now or self._held > now:
             return Wait(max(at, self._held))
         return self._issue(now, canary=False)
@@ -257,7 +364,10 @@ class Pacer:
         at = max(now, self._held, self._tat - (self._burst - 1) * self._step)
         if self._closed:
             at = max(at, self._gate)
-        return at + max(0.0, ahead - (self._burst - 1)) / self._rate
+        at += max(0.0, ahead - (self._burst - 1)) / self._rate
+        for spacing in self._spacings:
+            at = spacing.earliest(at, self._trim * self._share, ahead)
+        return at
 
     def _issue(self, now: float, *, canary: bool) -> Ticket:
         late = now - self._tat
@@ -266,6 +376,8 @@ class Pacer:
         # A timer that came late is made up for; a slot that nobody wanted is not.
         credit = min(self._lateness, self._step) if late <= self._step else 0.0
         self._tat = max(self._tat, now - credit) + self._step
+        for spacing in self._spacings:
+            spacing.take(now, self._trim * self._share)
         self._last = now
         if self._aligned is not None:
             self._recent.append(now)
@@ -324,7 +436,7 @@ class Pacer:
             self._block_from = now
             if self._aligned is not None:
                 self._aligned = self._aligned.refused(ticket.at, self._admitted)
-        self._shut(self._pause_until(asked, now, jitter))
+        self._shut(self._pause_until(believed(asked, self._strikes), now, jitter))
 
     def unavailable(self, ticket: Ticket, now: float, jitter: float, wait: float) -> None:
         """Take note of an answer that asks everybody to wait though it counts no calls (503).
@@ -424,8 +536,9 @@ class Pacer:
         for policy in policies:
             if policy.remaining is None or policy.reset is None:
                 continue
-            window = policy.window or max(self._windows.get(policy.name, 0.0), policy.reset, 1.0)
-            self._windows[policy.name] = window
+            window = policy.window or self._guessed(policy.name, policy.reset, now)
+            if window is None:
+                continue
             quota = policy.quota or max(policy.remaining, 1.0)
             if window <= LONGEST_WINDOW:
                 # Whole seconds say nothing about when such a window ends: keep its even pace.
@@ -434,20 +547,44 @@ class Pacer:
             usable = policy.remaining - 0.01 * quota - self._outstanding
             fresh = now + policy.reset + min(2.0, 0.02 * window) * jitter
             if usable < 1:
-                self._held = max(self._held, fresh)
-            rates.append(
-                (min(max(usable, 1.0) / max(policy.reset, 0.5), 2 * quota / window), fresh, (quota, window))
-            )
+                self._held = max(self._held, min(fresh, now + _LONGEST_HOLD))
+            spread = max(usable, 1.0) / max(policy.reset, 0.5)
+            most = max(2 * quota / window, self._floor(guessed=policy.window is None))
+            rates.append((max(min(spread, most), 1 / _LONGEST_HOLD), fresh, (quota, window)))
         if rates:
             self._announced, self._renews, self._announced_window = min(rates)
+            self._guessing = all(policy.window is None for policy in policies)
             self._retune()
+            # A slot that lies far ahead because of what was announced before is no longer so far.
+            self._tat = min(self._tat, max(now, self._last) + self._burst * self._step)
+
+    def _guessed(self, name: str, reset: float, now: float) -> float | None:
+        """Return the seconds of a window that nobody names, or None where the reset is not believed yet."""
+        known = self._windows.pop(name, None)
+        if known is None:
+            first = max(reset, 1.0)
+            known = _Guess(first, 1.0, now + reset)
+        else:
+            known = known.after(reset, now)
+        self._windows[name] = known
+        if len(self._windows) > _MOST_NAMES:
+            del self._windows[next(iter(self._windows))]
+        return known.window if math.isnan(known.doubted) else None
 
     def _renew(self, now: float) -> None:
         """A new window began and no answer has described it yet: go at its even pace."""
-        quota, window = self._announced_window or (1.0, 1.0)
-        self._announced, self._renews = _MARGIN * quota / window, math.inf
+        self._announced, self._renews = self._even, math.inf
         self._tat = max(self._tat, now)
         self._retune()
+
+
+def believed(asked: float | None, strikes: int) -> float | None:
+    """Return the seconds a refusal asks for, or None where that has proven to be no answer.
+
+    A first refusal that asks for next to nothing may be about to end. From the second in a row on it
+    was rounded down, or is a date by a clock that is wrong: then it counts as silent.
+    """
+    return None if asked is not None and asked < BRIEF and strikes >= 2 else asked
 
 
 def pause_after(asked: float | None, strikes: int, jitter: float, unit: float) -> float:

@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from msgspec import Struct
 
 __all__ = [
+    "BRIEF",
     "LONGEST_WAIT",
     "SILENT",
     "Announcement",
@@ -26,6 +27,8 @@ __all__ = [
 
 LONGEST_WAIT = 21600.0
 """Six hours: no header makes us wait longer."""
+BRIEF = 0.5
+"""Seconds: a server that asks for less, again and again, says nothing."""
 
 _LONGEST_VALUE = 1024
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,6})?", re.ASCII)

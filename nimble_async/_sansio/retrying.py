@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from nimble_async._sansio.ratelimits import BRIEF
 from nimble_async.config import RetryPolicy
 from nimble_async.errors import (
     ConnectionFailed,
@@ -103,7 +104,7 @@ def _after_refusal(
     """The throttle holds every call until its gate opens: more is waited only where nobody said how long."""
     if error.retry_after is not None and error.retry_after > policy.longest_retry_after:
         return GiveUp(f"the vendor asks to wait {error.retry_after:.0f} s")
-    if error.retry_after is not None:
+    if error.retry_after is not None and error.retry_after >= BRIEF:
         return Wait(0.0)
     return Wait(patience if left is None else min(patience, left / 2))
 

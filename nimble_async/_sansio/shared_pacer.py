@@ -18,7 +18,7 @@ from collections import deque
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nimble_async._sansio.pacing import VERDICT, Pacer, Ticket, Wait, pause_after
+from nimble_async._sansio.pacing import VERDICT, Pacer, Ticket, Wait, believed, pause_after, safe_pace
 from nimble_async._sansio.ratelimits import LONGEST_WAIT, Policy
 from nimble_async._sansio.ratesearch import FEW, Bracket, Discovery, Mode
 from nimble_async._sansio.sharing import (
@@ -96,6 +96,7 @@ class SharedPacer:
     ) -> None:
         self._own = Pacer(declared, discovery=discovery)
         self._declared: RateLimit | None = None
+        self._bursts: list[float] = []
         self._knowledge = Knowledge(self._own.bracket)
         self._known_version = 0
         self._member, self._presumed = member, presumed
@@ -160,6 +161,25 @@ class SharedPacer:
         return self._gate if self._closed else None
 
     @property
+    def held(self) -> float:
+        """Until when (monotonic seconds) a used-up limit stops calls; in the past where none does."""
+        told = -math.inf if self._news is None or not self._news.held else self._local(self._news.held)
+        return max(told, self._own.held)
+
+    @property
+    def free(self) -> float:
+        """From when (monotonic seconds) on this pacer holds nothing back that the keeper does not know of."""
+        return self._own.free if self._alone else self._gate if self._closed else -math.inf
+
+    def forked(self, member: str) -> None:
+        """Go on as another member: what the keeper granted belongs to the process that this one came from."""
+        self._member = member
+        self._slots.clear()
+        self._canary, self._may_try = None, False
+        self._forget_reports()
+        self._heard_at = -math.inf
+
+    @property
     def bracket(self) -> Bracket:
         """The state of the search."""
         return self._own.bracket if self._alone else self._knowledge.bracket
@@ -180,12 +200,17 @@ class SharedPacer:
             self._knowledge = Knowledge(self._own.bracket)
 
     def declare(self, limit: RateLimit | None) -> None:
-        """Keep this limit too; the stricter of two holds, and an endless one changes nothing."""
+        """Keep this limit too; an endless one changes nothing.
+
+        Of several limits the slots of all processes keep the slowest pace and the smallest burst.
+        """
         self._own.declare(limit)
         if limit is None or math.isinf(limit.limit):
             return
         if self._declared is None or shared_pace(limit)[0] > shared_pace(self._declared)[0]:
-            self._declared, self._late = limit, shared_pace(limit)[2]
+            self._declared = limit
+        self._late = min(self._late, shared_pace(limit)[2])
+        self._bursts.append(safe_pace(limit)[1])
 
     def take_share(self, share: float) -> None:
         """Use this part of this process's share (0 < share <= 1) while the keeper cannot be asked."""
@@ -309,7 +334,8 @@ class SharedPacer:
         news = self._news
         if ticket is self._canary:
             self._canary, self._verdict = None, "refused"
-            self._pause = pause_after(asked, (news.strikes if news else 0) + 1, jitter, self._unit())
+            strikes = (news.strikes if news else 0) + 1
+            self._pause = pause_after(believed(asked, strikes), strikes, jitter, self._unit())
             self._close(now + self._pause)
         elif self._closed or news is None or ticket.event != news.event:
             # A straggler of an event already counted: obey its wait, cut nothing.
@@ -319,7 +345,7 @@ class SharedPacer:
             block = self._knowledge.bracket.block
             relapse = news.clean and news.admitted + self._admitted < FEW and block >= _LONG_BLOCK
             strikes = 4 if relapse else 1
-            pause = pause_after(asked, strikes, jitter, self._unit())
+            pause = pause_after(believed(asked, strikes), strikes, jitter, self._unit())
             self._claim = (ticket.rate, pause, strikes)
             self._close(now + pause, asked or 0.0)
 
@@ -450,8 +476,8 @@ class SharedPacer:
 
     def _with_limits(self, ask: Ask, now: float) -> Ask:
         if self._declared is not None:
-            interval, tolerance, _ = shared_pace(self._declared)
-            ask = replace(ask, declared=interval, tolerance=tolerance)
+            interval = shared_pace(self._declared)[0]
+            ask = replace(ask, declared=interval, tolerance=(min(self._bursts) - 1) * interval)
         if self._announce:
             rate, until, renewed, held = self._own.outlook
             if rate is not None:

@@ -22,6 +22,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nimble_async._sansio.pacing import safe_pace
+from nimble_async._sansio.ratelimits import LONGEST_WAIT
 from nimble_async._sansio.ratesearch import UNPACED, Bracket, Event, Mode
 from nimble_async.config import RateLimit
 
@@ -50,6 +51,8 @@ _TRIM, _REGAIN, _QUIET = 0.99, 1.005, 30.0
 _HORIZON = 0.04
 """Seconds of slots to hold at once: less than what a gate may close behind."""
 _MOST_AHEAD = 64
+_LONGEST_INTERVAL = 40 * 86400 * MICRO
+"""Between two calls, a month and more: what is longer was meant by nobody."""
 LATENESS = 0.05
 """Seconds that a slot may be used late, at most."""
 _SURE = 0.005
@@ -162,9 +165,30 @@ class News(Struct, frozen=True, kw_only=True):
         texts = [text.decode() if isinstance(text, bytes) else text for text in answer]
         values = dict(zip(cls.__struct_fields__, texts, strict=True))
         try:
-            return msgspec.convert(values, cls, strict=False)
+            news = msgspec.convert(values, cls, strict=False)
         except msgspec.ValidationError as error:
             raise ValueError(str(error)) from error
+        return news.checked()
+
+    def checked(self) -> News:
+        """Return it where its numbers can be meant.
+
+        Raises:
+            ValueError: Something wrote over what the keeper keeps.
+        """
+        numbers = [getattr(self, name) for name in self.__struct_fields__ if name != "known"]
+        latest = self.now + MICRO * (2 * LONGEST_WAIT) + _MOST_AHEAD * self.interval
+        instants = (self.start, self.gate, self.settle, self.held)
+        if (
+            not all(map(math.isfinite, numbers))
+            or not 0 <= self.interval <= _LONGEST_INTERVAL
+            or max(instants) > latest
+            or self.stretch <= 0
+            or self.members < 1
+            or not 0 <= self.granted <= _MOST_AHEAD
+        ):
+            raise ValueError("The shared rate budget holds numbers that make no sense.")
+        return self
 
 
 class Skew(Struct, frozen=True):

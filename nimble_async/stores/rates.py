@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import stat
 from pathlib import Path
 
 import msgspec
@@ -75,8 +77,10 @@ class FileRateStore:
 
     def _read(self, path: Path) -> bytes | None:
         try:
-            with path.open("rb") as file:
-                return file.read(_LONGEST)
+            # What is no file, a pipe say, would keep the thread waiting for ever.
+            descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+            with os.fdopen(descriptor, "rb") as file:
+                return file.read(_LONGEST) or None if stat.S_ISREG(os.fstat(descriptor).st_mode) else None
         except FileNotFoundError:
             return None
         except OSError as error:

@@ -64,6 +64,18 @@ for i = 1, #stored, 2 do
     local name, value = stored[i], stored[i + 1]
     if type(s[name]) == 'number' then s[name] = tonumber(value) or 0 elseif s[name] then s[name] = value end
 end
+-- What nobody can have meant, written over by somebody else, counts as not there.
+for _, name in ipairs(INSTANTS) do
+    if not (s[name] >= 0 and s[name] <= now + 4e8 * DAY) then s[name] = 0 end
+end
+for _, name in ipairs(NUMBERS) do
+    if not (s[name] >= 0 and s[name] < 1e17) then s[name] = 0 end
+end
+for _, name in ipairs({'search', 'declared', 'announced', 'renewed'}) do
+    if s[name] > 32e6 * DAY then s[name] = 0 end
+end
+if s.closed ~= 0 then s.closed = 1 end
+if s.stretch < 1 then s.stretch = 1 end
 if #stored == 0 then
     -- Numbers of an earlier life never come again.
     s.event, s.version, s.admitted_from, s.level_from = now, now, now, now
@@ -133,8 +145,11 @@ if ask.version > 0 and ask.version == s.version and current and (s.closed == 0 o
     s.stretch, s.known = ask.stretch, ask.known
     s.version, s.level_from, s.level_sent = s.version + 1, now, 0
 end
-if ask.declared > 0 and (ask.declared >= s.declared or now >= s.declared_until) then
-    s.declared, s.tolerance, s.declared_until = ask.declared, ask.tolerance, now + STRICT_LIFE
+if ask.declared > 0 then
+    -- The slowest pace and the smallest burst hold, whoever declared them.
+    if now >= s.declared_until then s.declared, s.tolerance = 0, ask.tolerance end
+    s.tolerance = math.min(s.tolerance, ask.tolerance)
+    if ask.declared >= s.declared then s.declared, s.declared_until = ask.declared, now + STRICT_LIFE end
 end
 if ask.announced > 0 then
     s.announced, s.announced_until = ask.announced, now + ask.announced_for

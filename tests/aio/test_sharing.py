@@ -9,8 +9,9 @@ import threading
 
 import pytest
 
+from nimble_async._aio.budgets import Budgets
 from nimble_async._aio.clock import SystemClock
-from nimble_async._aio.throttle import Budgets, Throttle
+from nimble_async._aio.throttle import Throttle
 from nimble_async.config import RateLimit
 from nimble_async.errors import DeadlineExceeded
 from nimble_async.testing.clock import VirtualClock, run_virtual

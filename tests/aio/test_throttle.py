@@ -9,8 +9,9 @@ import threading
 
 import pytest
 
+from nimble_async._aio.budgets import PROCESS, Budgets
 from nimble_async._aio.clock import SystemClock
-from nimble_async._aio.throttle import Budgets, Throttle
+from nimble_async._aio.throttle import Throttle
 from nimble_async._sansio.ratesearch import Mode
 from nimble_async.config import RateLimit, RetryPolicy
 from nimble_async.errors import DeadlineExceeded
@@ -200,7 +201,7 @@ def test_a_wait_that_cannot_fit_is_refused_before_it_begins(deadline, fits):
         if fits:
             await wire.call("mine", deadline=deadline)
         else:
-            with pytest.raises(DeadlineExceeded, match="Nothing was sent"):
+            with pytest.raises(DeadlineExceeded, match="This attempt was not sent"):
                 await wire.call("mine", deadline=deadline)
             assert wire.clock.monotonic() == 0.0
         await asyncio.gather(*ahead)
@@ -519,7 +520,7 @@ def test_one_budget_is_one_throttle_while_somebody_uses_it():
     assert len({first, other, simulated}) == 3
     assert first.statistics().places == 4
     assert first.statistics().rate == pytest.approx(4.9)
-    assert Throttle.shared(("here",), clock=clock) is not first
+    assert PROCESS.throttle(("here",), clock=clock) is not first
     del first, second, other, simulated
     gc.collect()
     assert len(budgets) == 0

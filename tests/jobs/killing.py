@@ -69,6 +69,8 @@ class Setting(Struct, frozen=True, kw_only=True):
         return NimbleClient(api_key=key, base_url=url, rate="100000/1s")
 
 
+FAULTS = ("failed", "unproven", "wrong_hash", "left_behind", "doubled")
+"""What is counted although it never happens."""
 WORLDS: dict[str, type[World]] = {"nimble": World, "activecampaign": DealsWorld}
 SETTINGS = {
     # Small pages make a small world a long walk; the index of this simulator has no lag to wait for.
@@ -179,7 +181,7 @@ class Loop:
         self.chance = random.Random(seed)
         self.steps = steps
         self.seconds = seconds
-        self.counts: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter(dict.fromkeys(FAULTS, 0))
 
     def export_killed(self, number: int, *, plan: list[int] | None = None) -> Path:
         """Export once, killed as planned (steps to die after) or at random, and again until it is done."""

@@ -141,7 +141,7 @@ def test_many_refusals_of_one_moment_are_one_event_and_one_cut():
         pacer.refused(ticket, 12.0, 0.0)
     assert pacer.gate == 12.5
     canary = go(pacer, 12.5)
-    assert pacer.admit(12.5) == Wait(None)
+    assert pacer.admit(12.5) == Wait(42.5)
     pacer.admitted(canary, 12.6, 0.5)
     rate = pacer.rate
     pacer.refused(tickets[6], 12.7, 0.0)
@@ -185,9 +185,9 @@ def test_a_canary_that_ends_without_a_verdict_hands_its_role_on():
     pacer.abandoned(go(pacer, 1.0))
     again = go(pacer, 1.0)
     assert again.canary
-    assert pacer.admit(1.0) == Wait(None)
+    assert pacer.admit(1.0) == Wait(31.0)
     pacer.abandoned(Ticket(0, 1.0, pressed=False, canary=False))
-    assert pacer.admit(1.0) == Wait(None)
+    assert pacer.admit(1.0) == Wait(31.0)
 
 
 def test_answers_of_before_the_event_are_not_counted_after_it():
@@ -356,7 +356,7 @@ def test_an_answer_that_asks_all_to_wait_closes_the_gate_and_cuts_nothing():
     assert pacer.gate == pytest.approx(20.1)
     assert pacer.admit(10.0) == Wait(pacer.gate)
     canary = go(pacer, 21.0)
-    assert pacer.admit(21.0) == Wait(None)
+    assert pacer.admit(21.0) == Wait(51.0)
     pacer.unavailable(canary, 21.2, 0.0, 5.0)
     assert pacer.gate == pytest.approx(26.2)
     pacer.admitted(go(pacer, 27.0), 27.1, 0.5)

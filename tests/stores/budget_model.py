@@ -120,8 +120,12 @@ class Keeper:
 
     def _limits(self, ask: Ask, now: float) -> float:
         s = self.s
-        if ask.declared > 0 and (ask.declared >= s["declared"] or now >= s["declared_until"]):
-            s.update(declared=ask.declared, tolerance=ask.tolerance, declared_until=now + STRICT_LIFE)
+        if ask.declared > 0:
+            if now >= s["declared_until"]:
+                s.update(declared=0.0, tolerance=ask.tolerance)
+            s["tolerance"] = min(s["tolerance"], ask.tolerance)
+            if ask.declared >= s["declared"]:
+                s.update(declared=ask.declared, declared_until=now + STRICT_LIFE)
         if ask.announced > 0:
             s.update(announced=ask.announced, announced_until=now + ask.announced_for)
             s["renewed"] = ask.renewed or ask.announced

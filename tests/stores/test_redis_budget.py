@@ -208,9 +208,44 @@ async def test_a_foreign_answer_is_an_error_of_the_store(redis_url):
     """Nonsense in the stored numbers never passes for an answer, and never leaves as another exception."""
     budget = RedisBudget(redis_url, prefix=uuid.uuid4().hex)
     client = redis_client.Redis.from_url(redis_url)
-    client.hset(budget._keys("scope")[0], mapping={"event": "1e300", "closed": "0.5"})
+    client.hset(budget._keys("scope")[0], mapping={"event": "0.5"})
     with pytest.raises(StoreError):
         await budget.exchange("scope", Ask(member="a", n=1, declared=1e6))
+    client.close()
+    await budget.aclose()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("tat", "1e300"), ("tat", "inf"), ("tat", "nan"), ("gate", "9e99"), ("settle", "1e18"),
+        ("held", "1e17"), ("touched", "1e30"), ("search", "nan"), ("declared", "1e16"), ("stretch", "-5"),
+        ("stretch", "0"), ("event", "nan"),
+    ],
+)  # fmt: skip
+async def test_numbers_nobody_meant_count_as_not_there(redis_url, name, value):
+    """What somebody wrote over one number stops no process: the next one gets a slot at once."""
+    budget = RedisBudget(redis_url, prefix=uuid.uuid4().hex)
+    client = redis_client.Redis.from_url(redis_url)
+    ask = Ask(member="a", n=1, declared=1e4)
+    await budget.exchange("scope", ask)
+    client.hset(budget._keys("scope")[0], name, value)
+    news = await budget.exchange("scope", ask)
+    assert news.granted == 1
+    assert news.start - news.now <= 1e6
+    client.close()
+    await budget.aclose()
+
+
+async def test_a_gate_that_is_neither_open_nor_closed_is_closed(redis_url):
+    """Then one call tries, and what became of it opens the gate."""
+    budget = RedisBudget(redis_url, prefix=uuid.uuid4().hex)
+    client = redis_client.Redis.from_url(redis_url)
+    ask = Ask(member="a", n=1, declared=1e4)
+    await budget.exchange("scope", ask)
+    client.hset(budget._keys("scope")[0], "closed", "7")
+    news = await budget.exchange("scope", ask)
+    assert (news.closed, news.canary) == (1, 1)
     client.close()
     await budget.aclose()
 
