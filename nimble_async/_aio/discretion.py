@@ -8,6 +8,7 @@ nobody expected says in a note where it happened.
 from __future__ import annotations
 
 import inspect
+import sys
 import traceback
 from collections.abc import Callable
 from functools import wraps
@@ -24,13 +25,18 @@ E = TypeVar("E", bound=BaseException)
 _FRAMES_TOLD = 8
 
 
-def without_frames(error: E) -> E:
-    """Return the error after its frames, and those of all that led to it, are dropped."""
+def without_frames(error: E, handled: BaseException | None) -> E:
+    """Return the error after its frames, and those of all that led to it, are dropped.
+
+    What the caller was handling already (`sys.exception()` before) did not happen here, and keeps its own.
+    """
     if isinstance(error, Exception) and not isinstance(error, CrmError):
         frames = traceback.extract_tb(error.__traceback__)[-_FRAMES_TOLD:]
         way = ", ".join(f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}" for frame in frames)
         error.add_note(f"Its frames are withheld, since their variables may hold secrets: {way}.")
     known: dict[int, BaseException] = {}
+    if handled is not None and handled is not error:
+        known[id(handled)] = handled
     rest: list[BaseException | None] = [error]
     while rest:
         one = rest.pop()
@@ -48,20 +54,22 @@ def frameless(function: Callable[P, T]) -> Callable[P, T]:
 
         @wraps(function)
         async def call_async(*args: Any, **named: Any) -> Any:
+            handled = sys.exception()
             try:
                 return await work(*args, **named)
             except BaseException as error:
                 args, named = (), {}
-                raise without_frames(error)  # noqa: B904 (it is the same error)
+                raise without_frames(error, handled)  # noqa: B904 (it is the same error)
 
         return cast("Callable[P, T]", call_async)
 
     @wraps(function)
     def call(*args: P.args, **named: P.kwargs) -> T:
+        handled = sys.exception()
         try:
             return function(*args, **named)
         except BaseException as error:
             args, named = (), {}  # type: ignore[assignment]  # they may be secrets, and this frame is shown
-            raise without_frames(error)  # noqa: B904 (as above)
+            raise without_frames(error, handled)  # noqa: B904 (as above)
 
     return call

@@ -18,6 +18,7 @@ from nimble_async._aio.hooks import AttemptEnded, CallEnded, Hooks, PageRead, To
 from nimble_async._aio.observing import note
 from nimble_async._aio.ports import Clock, Credentials, Proof, Transport
 from nimble_async._aio.remembering import Remembering
+from nimble_async._aio.run import Run
 from nimble_async._aio.throttle import Throttle
 from nimble_async._sansio import codec
 from nimble_async._sansio.dialect import Dialect
@@ -30,7 +31,6 @@ from nimble_async._sansio.retrying import GiveUp, decide, may_have_happened, rep
 from nimble_async._sansio.sideload import Beside, attach
 from nimble_async.config import ClientConfig
 from nimble_async.errors import (
-    CallInfo,
     CrmError,
     DeadlineExceeded,
     MalformedResponse,
@@ -53,7 +53,6 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS = 3
 _READS = frozenset({"GET", "HEAD"})
 _EXECUTED = "The status ({}) says that the call was executed: look before you send it again."
-_EARLY = 0.05
 _UNDESCRIBED = "request"
 """The name of what no operation describes."""
 _URL_MARKS = "!#$%&'()*+,/:;=?@[]~"
@@ -311,7 +310,7 @@ class Executor:
         read: Callable[[Response], V],
     ) -> V:
         """Make one call, and tell what became of it."""
-        run = _Run(operation, self.core.clock, self.options.deadline)
+        run = Run(operation, self.core.clock, self.options.deadline)
         self.core.throttle.call_began()
         try:
             value = await self._attempts(run, request, ids, read)
@@ -326,7 +325,7 @@ class Executor:
         return value
 
     async def _attempts(
-        self, run: _Run, request: Request, ids: Mapping[str, str], read: Callable[[Response], V]
+        self, run: Run, request: Request, ids: Mapping[str, str], read: Callable[[Response], V]
     ) -> V:
         """Send until there is a value or an error that ends the call."""
         while True:
@@ -343,7 +342,7 @@ class Executor:
             except CrmError as error:
                 await self._repeat_or_raise(error, run)
 
-    async def _send(self, request: Request, run: _Run) -> Response:
+    async def _send(self, request: Request, run: Run) -> Response:
         """Make one attempt: proof, slot, send. The proof is asked for again once the slot is there."""
         core, clock = self.core, self.core.clock
         credentials = core.credentials
@@ -385,7 +384,7 @@ class Executor:
         headers = {"User-Agent": agent, **request.headers, proof.name: proof.value.reveal()}
         return Request(method=request.method, url=request.url, headers=headers, body=request.body)
 
-    async def _token(self, run: _Run, work: Awaitable[V]) -> V:
+    async def _token(self, run: Run, work: Awaitable[V]) -> V:
         """Wait for proof or its renewal, no longer than the deadline allows."""
         clock = self.core.clock
         began = clock.monotonic()
@@ -397,7 +396,7 @@ class Executor:
         finally:
             run.token += clock.monotonic() - began
 
-    async def _in_time(self, run: _Run, left: float, work: Awaitable[V]) -> V:
+    async def _in_time(self, run: Run, left: float, work: Awaitable[V]) -> V:
         limit = asyncio.timeout(left)
         try:
             async with limit:
@@ -410,7 +409,7 @@ class Executor:
             ) from error
 
     def _judged(
-        self, run: _Run, response: Response, ids: Mapping[str, str], read: Callable[[Response], V]
+        self, run: Run, response: Response, ids: Mapping[str, str], read: Callable[[Response], V]
     ) -> V:
         """Return the value of an answer, or raise what it stands for."""
         clock = self.core.clock
@@ -438,7 +437,7 @@ class Executor:
         assert failure is not None, "404 is a failure"  # noqa: S101 (for the type checker)
         return failure
 
-    async def _repeat_or_raise(self, error: CrmError, run: _Run) -> None:
+    async def _repeat_or_raise(self, error: CrmError, run: Run) -> None:
         """Wait before the next attempt, or raise `error`."""
         core = self.core
         if isinstance(error, NotFound) and run.doubtful and run.operation.method == "DELETE":
@@ -484,7 +483,7 @@ class Executor:
         if verdict.seconds > 0:
             await core.clock.sleep(verdict.seconds)
 
-    async def _renewed(self, error: CrmError, run: _Run) -> bool:
+    async def _renewed(self, error: CrmError, run: Run) -> bool:
         """Return whether a 401 is answered by one replay with a new token."""
         if isinstance(error, Unauthorized):
             self._replayed(run, accepted=False)
@@ -497,12 +496,12 @@ class Executor:
             self.core.hooks.emit(TokenRenewed(operation=run.operation.name))
         return True
 
-    def _replayed(self, run: _Run, *, accepted: bool) -> None:
+    def _replayed(self, run: Run, *, accepted: bool) -> None:
         """Tell the credentials what became of a replay; of a first attempt they need not know."""
         if run.replayed and run.proof is not None:
             self.core.credentials.replayed(run.proof, accepted=accepted)
 
-    def _redirected(self, request: Request, response: Response, run: _Run) -> Request | None:
+    def _redirected(self, request: Request, response: Response, run: Run) -> Request | None:
         """Return the request to send instead, on our own origin; None where this is the answer."""
         target = response.header("location")
         if response.status not in _REDIRECTS or target is None:
@@ -513,7 +512,7 @@ class Executor:
             raise RedirectRefused(f"{run.operation.name} was sent on to {_shown(url)}: that goes no further.")
         return replace(request, url=url)
 
-    def _attempt_ended(self, run: _Run, error: BaseException | None, repeat_after: float | None) -> None:
+    def _attempt_ended(self, run: Run, error: BaseException | None, repeat_after: float | None) -> None:
         """Tell the hooks of a send, once."""
         sending, run.sending = run.sending, False
         if not (sending and self.core.hooks.listening):
@@ -537,7 +536,7 @@ class Executor:
             )
         )
 
-    def _call_ended(self, run: _Run, error: BaseException | None) -> None:
+    def _call_ended(self, run: Run, error: BaseException | None) -> None:
         if not self.core.hooks.listening:
             return
         seconds = self.core.clock.monotonic() - run.began
@@ -550,62 +549,6 @@ class Executor:
                 seconds=seconds,
                 info=run.info(),
             )
-        )
-
-
-class _Run:
-    """What one call has done so far; times are seconds."""
-
-    __slots__ = (
-        "attempts", "began", "clock", "deadline", "decode", "doubtful", "held_since", "last_network",
-        "network", "operation", "proof", "queued", "redirects", "replayed", "sending", "sent_at",
-        "status", "throttled",
-        "token", "waited",
-    )  # fmt: skip
-
-    def __init__(self, operation: Operation[Any], clock: Clock, deadline: float | None) -> None:
-        self.operation = operation
-        self.clock = clock
-        self.began = clock.monotonic()
-        self.deadline = None if deadline is None else self.began + deadline
-        self.attempts = self.redirects = 0
-        self.replayed = self.sending = False
-        self.proof: Proof | None = None
-        self.doubtful = ""
-        """The error of an attempt that may have been executed all the same."""
-        self.status: int | None = None
-        self.queued = self.throttled = self.token = self.network = self.decode = self.waited = 0.0
-        self.last_network = self.sent_at = 0.0
-        self.held_since: float | None = None
-        """Since when it waits for a slot; None while it does not."""
-
-    def left(self, now: float) -> float | None:
-        """Return the seconds until the deadline, never negative; None where there is none."""
-        return None if self.deadline is None else max(0.0, self.deadline - now)
-
-    def late(self, now: float) -> bool:
-        """Return whether the deadline has passed, give or take what a timer may be early."""
-        return self.deadline is not None and self.deadline - now < _EARLY
-
-    def began_attempt(self, wall: float) -> None:
-        """Count one send, which begins at `wall`, seconds since 1970."""
-        self.attempts += 1
-        self.sending = True
-        self.sent_at = wall
-        self.status = None
-
-    def info(self) -> CallInfo:
-        """Return all that as a value, for the error that ends the call."""
-        held = 0.0 if self.held_since is None else self.clock.monotonic() - self.held_since
-        return CallInfo(
-            operation=self.operation.name,
-            attempts=self.attempts,
-            queued=self.queued,
-            throttled=self.throttled + held,
-            token=self.token,
-            network=self.network,
-            decode=self.decode,
-            waited=self.waited,
         )
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ssl
+import sys
 import threading
 import weakref
 from collections.abc import AsyncGenerator
@@ -61,6 +62,7 @@ class AiohttpTransport:
             TimedOut: The answer took longer than the configured times or `timeout` (seconds).
             MalformedResponse: The body is too large, cut short or wrongly compressed.
         """
+        handled = sys.exception()
         loop = asyncio.get_running_loop()
         held = self._sessions.get(loop)
         if held is None or held.session.closed:
@@ -82,10 +84,10 @@ class AiohttpTransport:
         except _TRANSLATED as error:
             trouble = _translate(error, request)
             # An answer that was no HTTP comes with the request's headers: it is not passed on.
-            cause = None if isinstance(error, aiohttp.ClientResponseError) else without_frames(error)
+            cause = None if isinstance(error, aiohttp.ClientResponseError) else without_frames(error, handled)
         except BaseException as error:
             # Also a cancellation would show aiohttp's frames, and there the headers.
-            raise without_frames(error)  # noqa: B904 (it is the same error)
+            raise without_frames(error, handled)  # noqa: B904 (it is the same error)
         raise trouble from cause
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:

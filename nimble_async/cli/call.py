@@ -18,10 +18,9 @@ from cyclopts import Parameter
 from nimble_async._sansio.operation import Operation, Shape
 from nimble_async.cli.arguments import Argument, arguments_of, bind, is_record, of_each, read_as, read_json
 from nimble_async.cli.exits import Exit, UsageError
-from nimble_async.cli.operations import find, method_of
 from nimble_async.cli.render import ask, data, rows, terminal
 from nimble_async.cli.settings import Settings, open_client
-from nimble_async.cli.vendors import words_of
+from nimble_async.cli.vendors import find, method_of, words_of
 from nimble_async.errors import QueryRefused
 
 if TYPE_CHECKING:

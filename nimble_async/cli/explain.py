@@ -25,8 +25,8 @@ from nimble_async.cli.arguments import (
     records_of,
 )
 from nimble_async.cli.exits import Exit
-from nimble_async.cli.operations import find, method_of
 from nimble_async.cli.render import data
+from nimble_async.cli.vendors import find, method_of
 
 __all__ = ["explain", "lines_of", "remarks_of"]
 

@@ -7,21 +7,33 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from functools import cached_property
-from inspect import getmembers
+from inspect import getmembers, isfunction
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from msgspec import Struct
 
 from nimble_async._sansio.operation import Operation
+from nimble_async.cli.exits import UsageError
 
 if TYPE_CHECKING:
     from nimble_async._sansio.walk import Walk
     from nimble_async.activecampaign.client import ActiveCampaignClient
     from nimble_async.nimble.client import NimbleClient
 
-__all__ = ["VENDORS", "Client", "Vendor", "operations_of", "resources_of", "walks_of", "words_of"]
+__all__ = [
+    "VENDORS",
+    "Client",
+    "Vendor",
+    "find",
+    "method_of",
+    "operations_of",
+    "resources_of",
+    "walks_of",
+    "words_of",
+]
 
 Client: TypeAlias = "NimbleClient | ActiveCampaignClient"
 
@@ -96,6 +108,27 @@ def _client_of(crm: str) -> type:
     from nimble_async.nimble.client import NimbleClient
 
     return NimbleClient
+
+
+def find(name: str, crm: str = "nimble") -> Operation[Any]:
+    """Return the operation of this name; dashes may stand for underscores.
+
+    Raises:
+        UsageError: There is none; the message names the nearest.
+    """
+    table = operations_of(crm)
+    operation = table.get(name.replace("-", "_"))
+    if operation is None:
+        near = get_close_matches(name, table, n=3, cutoff=0.5)
+        hint = f"Did you mean {' or '.join(near)}?" if near else "See `nimble-async operations`."
+        raise UsageError(f"There is no operation {name!r}.", hint=hint)
+    return operation
+
+
+def method_of(operation: Operation[Any], crm: str = "nimble") -> Callable[..., Any]:
+    """Return the typed method of an operation, unbound."""
+    resource, _, verb = operation.name.partition(".")
+    return dict(getmembers(resources_of(crm)[resource], isfunction))[verb]
 
 
 def walks_of(crm: str) -> Mapping[str, Walk]:

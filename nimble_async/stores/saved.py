@@ -145,9 +145,12 @@ class LateLogin:
     def attach(self, transport: Transport, clock: Clock, *, base_url: str) -> None:
         """Be given what a renewal needs."""
         with self._guard:
-            self._ports.append((transport, clock, base_url))
             if self._opened is not None:
                 self._opened.attach(transport, clock, base_url=base_url)
+                return
+            # A client attaches when it is built and again when it is entered.
+            others = [port for port in self._ports if port[0] is not transport]
+            self._ports = [*others, (transport, clock, base_url)]
 
     def detach(self, transport: Transport) -> None:
         """Renew through another open client from now on, where there is one."""
@@ -174,7 +177,7 @@ class LateLogin:
             if self._opened is None:
                 for transport, clock, base_url in self._ports:
                     built.attach(transport, clock, base_url=base_url)
-                self._opened = built
+                self._ports, self._opened = [], built
             return self._opened
 
     def __repr__(self) -> str:

@@ -7,8 +7,7 @@ import inspect
 import pytest
 
 from nimble_async.cli.explain import remarks_of
-from nimble_async.cli.operations import method_of
-from nimble_async.cli.vendors import resources_of
+from nimble_async.cli.vendors import method_of, resources_of
 from nimble_async.nimble.catalog import OPERATIONS
 
 METHODS = {name: method_of(operation) for name, operation in OPERATIONS.items()} | {

@@ -13,9 +13,8 @@ import pytest
 
 from nimble_async.activecampaign.catalog import OPERATIONS
 from nimble_async.cli.arguments import arguments_of
-from nimble_async.cli.operations import find, method_of
 from nimble_async.cli.settings import Settings
-from nimble_async.cli.vendors import VENDORS, operations_of, resources_of, walks_of
+from nimble_async.cli.vendors import VENDORS, find, method_of, operations_of, resources_of, walks_of
 from nimble_async.testing import ServedSimulator, SimulateOptions
 from nimble_async.testing.options import build
 from tests.cli.conftest import ROOT

@@ -12,8 +12,7 @@ from nimble_async.cli.arguments import arguments_of, bind
 from nimble_async.cli.call import body_of
 from nimble_async.cli.exits import UsageError
 from nimble_async.cli.explain import lines_of
-from nimble_async.cli.operations import method_of
-from nimble_async.cli.vendors import words_of
+from nimble_async.cli.vendors import method_of, words_of
 from nimble_async.errors import QueryRefused
 from tests.activecampaign.recording import connect
 from tests.activecampaign.test_catalog import CATALOG, NAMES

@@ -9,8 +9,8 @@ import pytest
 
 from nimble_async.cli.arguments import Argument, arguments_of, bind, describe, read_json
 from nimble_async.cli.exits import UsageError
-from nimble_async.cli.operations import method_of
 from nimble_async.cli.parser import hoist
+from nimble_async.cli.vendors import method_of
 from nimble_async.nimble.catalog import OPERATIONS
 
 

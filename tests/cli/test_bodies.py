@@ -13,7 +13,7 @@ import pytest
 from nimble_async.cli.arguments import arguments_of, bind, read_as
 from nimble_async.cli.call import body_of, consent
 from nimble_async.cli.exits import UsageError
-from nimble_async.cli.operations import method_of
+from nimble_async.cli.vendors import method_of
 from nimble_async.errors import DraftRefused
 from nimble_async.nimble.catalog import OPERATIONS
 from nimble_async.nimble.models.deal_drafts import DealDraft

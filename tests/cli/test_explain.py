@@ -7,7 +7,7 @@ import pytest
 from nimble_async.activecampaign.catalog import OPERATIONS as OTHERS
 from nimble_async.cli.arguments import arguments_of
 from nimble_async.cli.explain import lines_of, remarks_of
-from nimble_async.cli.operations import method_of
+from nimble_async.cli.vendors import method_of
 from nimble_async.nimble.catalog import OPERATIONS
 
 ALL = [("nimble", one) for one in OPERATIONS.values()] + [("activecampaign", one) for one in OTHERS.values()]

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from nimble_async.cli.operations import method_of
+from nimble_async.cli.vendors import method_of
 from nimble_async.nimble.catalog import OPERATIONS
 from nimble_async.nimble.client import NimbleClient
 from nimble_async.nimble.models.contact_changes import ContactPatch
