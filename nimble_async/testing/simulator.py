@@ -11,7 +11,7 @@ import gzip
 import math
 import random
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from email.utils import formatdate
 from functools import partial
 from typing import Any
@@ -21,15 +21,13 @@ import msgspec
 from msgspec import Struct
 
 from nimble_async._sansio.message import Request, Response
-from nimble_async.nimble.catalog import OPERATIONS
 from nimble_async.testing.call import Answer, Behaviour, Call, Refusal, json_answer
 from nimble_async.testing.faults import Fault, FaultScript
-from nimble_async.testing.nimble.handlers import HANDLERS
 from nimble_async.testing.oauth import OAuthServer, OAuthSettings
 from nimble_async.testing.pages import PageCache
 from nimble_async.testing.rates import Rates
 from nimble_async.testing.routes import Routes
-from nimble_async.testing.vendors import Vendor, activecampaign
+from nimble_async.testing.vendor import Vendor
 from nimble_async.testing.watches import Watch, watch_around
 from nimble_async.testing.world import World
 
@@ -93,7 +91,7 @@ class Simulator:
         crm: str = "nimble",
         watch: Watch | None = None,
     ) -> None:
-        self.vendor: Vendor = _NIMBLE if crm == "nimble" else activecampaign()
+        self.vendor: Vendor = _vendor(crm)
         self.world: World = self.vendor.world() if world is None else world
         self.rates = rates
         self.behaviour = behaviour
@@ -354,22 +352,15 @@ class Simulator:
         return self._chance.lognormvariate(math.log(self.latency) - self.jitter**2 / 2, self.jitter)
 
 
-def _door(
-    headers: Mapping[str, str], query: Mapping[str, list[str]], valid: Callable[..., bool]
-) -> Answer | None:
-    """Let Nimble's keys and tokens in; refuse everybody else with 401."""
-    scheme, _, word = headers.get("authorization", headers.get("x-nimble-token", "")).rpartition(" ")
-    if word and scheme.lower() in {"bearer", ""} and valid(word):
-        return None
-    # An older document allows OAuth tokens, though no keys, in the query.
-    if valid(query.get("access_token", [""])[-1], key_allowed=False):
-        return None
-    body = {"error": "invalid_token", "error_description": "Access token is invalid or expired"}
-    answer = json_answer(body, 401)
-    return Answer(401, answer.body, {**answer.headers, "www-authenticate": 'Bearer error="invalid_token"'})
+def _vendor(crm: str) -> Vendor:
+    """Return a vendor by its name. The other one is not loaded."""
+    if crm == "nimble":
+        from nimble_async.testing.nimble.vendor import NIMBLE
 
+        return NIMBLE
+    from nimble_async.testing.activecampaign.vendor import ACTIVECAMPAIGN
 
-_NIMBLE = Vendor(crm="nimble", operations=OPERATIONS, handlers=HANDLERS, door=_door)
+    return ACTIVECAMPAIGN
 
 
 def _texts(statuses: Mapping[int, int]) -> dict[str, int]:

@@ -9,7 +9,7 @@ from nimble_async.activecampaign.catalog import OPERATIONS
 from nimble_async.testing.activecampaign import deals, fields, people, pipelines, tasks
 from nimble_async.testing.activecampaign.world import DealsWorld
 from nimble_async.testing.call import Answer, Handler, json_answer
-from nimble_async.testing.vendors import Vendor
+from nimble_async.testing.vendor import Vendor
 
 __all__ = ["ACTIVECAMPAIGN", "HANDLERS"]
 

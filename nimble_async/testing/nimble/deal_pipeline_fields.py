@@ -13,7 +13,7 @@ from nimble_async.testing.call import EMPTY, Answer, Call, Handler, Refusal, jso
 from nimble_async.testing.nimble.checks import Rule, complain, insert_after, preflight, read_body, wrong_in
 from nimble_async.testing.nimble.contact_fields import checked_kind, checked_presentation
 from nimble_async.testing.nimble.deal_content import deal_values
-from nimble_async.testing.nimble.deal_pipelines import own_pipeline, visible
+from nimble_async.testing.nimble.pipeline_access import own_pipeline, visible
 from nimble_async.testing.nimble.refusals import forbidden, invalid, not_acceptable, not_found
 from nimble_async.testing.nimble.standing import DEAL_FIELDS
 

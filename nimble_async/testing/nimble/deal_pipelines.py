@@ -27,11 +27,13 @@ from nimble_async.testing.nimble.deal_content import (
     deal_place,
     deal_values,
 )
+from nimble_async.testing.nimble.deal_pipeline_fields import add_members
 from nimble_async.testing.nimble.deal_search import compile_deal_search
 from nimble_async.testing.nimble.deals import Order, ordered_deals, sort_of
+from nimble_async.testing.nimble.pipeline_access import own_pipeline, visible
 from nimble_async.testing.nimble.refusals import forbidden, not_found
 from nimble_async.testing.nimble.search import read_query
-from nimble_async.testing.nimble.standing import OWNER, PIPELINES
+from nimble_async.testing.nimble.standing import OWNER
 
 __all__ = [
     "HANDLERS",
@@ -45,11 +47,9 @@ __all__ = [
     "delete",
     "get",
     "list_pipelines",
-    "own_pipeline",
     "unarchive",
     "update",
     "update_stage",
-    "visible",
 ]
 
 _GROUP_SIZE = 10
@@ -62,28 +62,6 @@ _STAGE = {
     "expected_days": Rule(kind="number", least=0),
     "default_probability": Rule(kind="number", least=0, most=100),
 }
-_INVISIBLE = frozenset(
-    pipeline["document"]["pipeline_id"] for pipeline in PIPELINES if not pipeline["visible"]
-)
-
-
-def visible(call: Call, pipeline_id: str) -> bool:
-    """Return whether the user of this account may see a pipeline."""
-    return call.behaviour.offer_invisible or pipeline_id not in _INVISIBLE
-
-
-def own_pipeline(call: Call) -> dict[str, Any]:
-    """Return the pipeline in the path, to change it.
-
-    Raises:
-        Refusal: It is unknown (404), or the user may not see it (403).
-    """
-    pipeline = call.account.pipelines.get(call.ids["pipeline_id"])
-    if pipeline is None:
-        raise Refusal(not_found("pipeline", call.ids["pipeline_id"]))
-    if not visible(call, pipeline["pipeline_id"]):
-        raise Refusal(forbidden("change this pipeline"))
-    return pipeline
 
 
 def list_pipelines(call: Call) -> Answer:
@@ -102,9 +80,6 @@ def get(call: Call) -> Answer:
 
 def create(call: Call) -> Answer:
     """Create a pipeline with stages, reasons for losses and fields; stages for won and lost are added."""
-    # Fields are checked in their own module, which knows this one.
-    from nimble_async.testing.nimble.deal_pipeline_fields import add_members
-
     body = read_body(
         call,
         name=Rule(required=True, least=1, most=200),

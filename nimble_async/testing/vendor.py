@@ -11,7 +11,7 @@ from nimble_async._sansio.operation import Operation
 from nimble_async.testing.call import Answer, Handler
 from nimble_async.testing.world import World
 
-__all__ = ["Door", "Vendor", "activecampaign"]
+__all__ = ["Door", "Vendor"]
 
 Door: TypeAlias = Callable[[Mapping[str, str], Mapping[str, list[str]], Callable[..., bool]], Answer | None]
 """(headers, query, whether a word is a valid key): the refusal of a stranger, None for who may enter."""
@@ -27,10 +27,3 @@ class Vendor(Struct, frozen=True, kw_only=True):
     oauth: bool = True
     """Whether it has a token server and a consent page."""
     world: type[World] = World
-
-
-def activecampaign() -> Vendor:
-    """Return ActiveCampaign. It is loaded when it is asked for."""
-    from nimble_async.testing.activecampaign.vendor import ACTIVECAMPAIGN
-
-    return ACTIVECAMPAIGN
