@@ -1,12 +1,17 @@
 """Processes that share one rate budget through a real Redis: what they use, how evenly, and never more.
 
     python benchmarks/shared_budget.py [--processes 16] [--rate 50/1s] [--seconds 20] [--only steady,gate]
+                                       [--seeds 5]
 
 `steady`   every process always has work: use of the configured rate, the fullest window of a second
            (slots by Redis's clock, and sends), Jain's index, the time of the script
 `gate`     one process is refused and told to wait three seconds: sends of all others until then
 `lost`     Redis is killed after a third of the time and started again after two thirds
 `clients`  4 processes with a real client each against a simulated account with a bucket of 10/s
+`searched` a limit that nobody declared (and one that was), met by 4 and by 16 processes together, beside
+           one process without a shared budget: use, refused, Jain's index, events and cuts. Half an hour
+           of virtual time for each seed, latency log-normal with a mean of 200 ms; the rules of the
+           script in a model that a property test holds against it
 
 It starts a `redis-server` of its own on a free port.
 """
@@ -16,19 +21,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import math
 import multiprocessing
+import random
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import quantiles
+from statistics import mean, quantiles
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import redis.asyncio  # noqa: F401 (loaded once, before the processes are made)
 
+from benchmarks.simulate_pacing import RULES, FixedWindow, Rule
 from nimble_async._aio.clock import SystemClock
 from nimble_async._aio.ports import SharedBudget
 from nimble_async._aio.throttle import Throttle
@@ -37,8 +45,10 @@ from nimble_async.config import RateLimit
 from nimble_async.nimble.client import NimbleClient
 from nimble_async.stores.redis_budget import RedisBudget
 from nimble_async.testing import ServedSimulator, SimulateOptions
+from nimble_async.testing.clock import VirtualClock, run_virtual
 from nimble_async.testing.options import build
 from tests.services import RedisServer, running_redis
+from tests.stores.budget_model import Keeper, ModelBudget
 
 BURST = 1
 
@@ -286,13 +296,106 @@ def real_clients(processes: int, seconds: float, redis: RedisServer) -> tuple[in
     return len(answered), int(stats["rate_limited"]), inside / (10 * (seconds - 1))
 
 
+HALF_HOUR = 1800.0
+TOLD = Rule("the same, declared 10/1s", lambda rng: FixedWindow(10, 1, rng.random()), 10)
+SEARCHED = (
+    RULES[0],
+    RULES[2],
+    Rule("fixed window 10/1 s", lambda rng: FixedWindow(10, 1, rng.random()), 10),
+    TOLD,
+    RULES[5],
+)
+
+
+class CountedKeeper(Keeper):
+    """A keeper that counts events, and the changes of what is known that follow from them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.events = self.cuts = 0
+
+    def exchange(self, ask: Ask, now: float) -> News:
+        """Do one exchange."""
+        event, version, pending = (self.s[name] for name in ("event", "version", "pending"))
+        news = super().exchange(ask, now)
+        self.events += event > 0 and news.event != event
+        self.cuts += bool(pending) and news.version != version
+        return news
+
+
+@dataclass
+class Search:
+    """What a search came to: admitted calls of each process, refused ones, events and cuts."""
+
+    admitted: list[int]
+    refused: int = 0
+    events: int = 0
+    cuts: int = 0
+
+
+def search(rule: Rule, processes: int, seed: int, *, shared: bool) -> Search:
+    """Let processes of sixteen workers in all search for a limit that only the server knows, unless told."""
+    rate = RateLimit(rule.allowed) if rule is TOLD else None
+
+    async def run() -> Search:
+        rng, clock, keeper = random.Random(seed), VirtualClock(seed), CountedKeeper()
+        server, budget, found = rule.server(rng), ModelBudget(clock, trip=0.002), Search([0] * processes)
+        budget.keeper = keeper
+        throttles = [
+            Throttle(clock, rate=rate, shared=budget if shared else None, scope="search")
+            for _ in range(processes)
+        ]
+
+        async def way() -> None:
+            await asyncio.sleep(rng.lognormvariate(math.log(0.1) - 0.125, 0.5))
+
+        async def worker(number: int) -> None:
+            while True:
+                async with throttles[number].slot() as slot:
+                    await way()
+                    wait = server.ask(clock.monotonic())
+                    await way()
+                    headers = {"retry-after": str(math.ceil(wait))} if wait and rule.retry_after else {}
+                    slot.answered(200 if wait is None else 429, headers)
+                found.admitted[number] += wait is None
+                found.refused += wait is not None
+
+        workers = max(1, 16 // processes)
+        tasks = [asyncio.create_task(worker(number)) for number in range(processes) for _ in range(workers)]
+        await asyncio.sleep(HALF_HOUR)
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
+        found.events, found.cuts = keeper.events, keeper.cuts
+        return found
+
+    return run_virtual(run())
+
+
+def searched(seeds: range) -> Iterator[str]:
+    """Yield a line for each server rule and number of processes."""
+    yield f"{'':28}{'processes':>14} {'use':>7} {'least':>7} {'429':>7} {'Jain':>7} {'events':>7} {'cuts':>5}"
+    for rule in SEARCHED:
+        for processes in (0, 4, 16):
+            runs = [search(rule, processes or 1, seed, shared=processes > 0) for seed in seeds]
+            use = [sum(run.admitted) / (rule.allowed * HALF_HOUR) for run in runs]
+            refused = mean(run.refused / (run.refused + sum(run.admitted)) for run in runs)
+            events, cuts = (sum(getattr(run, name) for run in runs) for name in ("events", "cuts"))
+            counts = f"{events:7} {cuts:5}" if processes else ""
+            yield (
+                f"{rule.name:28}{processes or '1, not shared':>14} {mean(use):7.1%} {min(use):7.1%} "
+                f"{refused:7.2%} {min(jain(run.admitted) for run in runs):7.4f} {counts}"
+            )
+
+
 def main() -> None:
     """Run what is asked for and print it."""
     parser = argparse.ArgumentParser(description="Processes that share one rate budget through Redis.")
     parser.add_argument("--processes", type=int, default=16)
     parser.add_argument("--rate", type=RateLimit.parse, default=RateLimit(50))
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--only", default="steady,gate,lost,clients")
+    parser.add_argument("--only", default="steady,gate,lost,clients,searched")
+    parser.add_argument("--seeds", type=int, default=5, help="of the search")
     asked = parser.parse_args()
     limit: RateLimit = asked.rate
     title = f"{asked.processes} processes, {limit.limit:g} calls in {limit.window:g} s"
@@ -323,6 +426,10 @@ def main() -> None:
                 answered, refused, use_of = real_clients(4, asked.seconds, redis)
                 print("clients: 4 processes with a client each, a simulated account of 10/s, a bucket of 10")
                 print(f"  answers {answered}, 429s {refused} (wanted 0), use {use_of:.1%}")
+            elif name == "searched":
+                print("searched: a limit that nobody declared, half an hour of virtual time")
+                for line in searched(range(asked.seeds)):
+                    print(line, flush=True)
         sys.stdout.flush()
 
 

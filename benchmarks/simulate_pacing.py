@@ -111,6 +111,49 @@ class Penal:
         return self.window
 
 
+class Punishing(TokenBucket):
+    """A token bucket that refuses everything for `block` seconds once it is empty."""
+
+    def __init__(self, rate: float, burst: float, block: float) -> None:
+        super().__init__(rate, burst)
+        self.block, self.until = block, -1.0
+
+    def ask(self, now: float) -> float | None:
+        """Return None to admit, else the seconds left of the punishment."""
+        if now >= self.until:
+            if super().ask(now) is None:
+                return None
+            self.until = now + self.block
+        return self.until - now
+
+
+class Both:
+    """A limit of seconds and one of minutes; a refused call counts for neither."""
+
+    def __init__(self, bucket: TokenBucket, window: FixedWindow) -> None:
+        self.bucket, self.window = bucket, window
+
+    def ask(self, now: float) -> float | None:
+        """Return None to admit, else the seconds until the one that is spent admits."""
+        wait = self.window.ask(now)
+        if wait is None:
+            wait = self.bucket.ask(now)
+            self.window.used -= wait is not None
+        return wait
+
+
+class Random:
+    """Refuses a share of the calls, however slowly they come."""
+
+    def __init__(self, share: float, seed: float) -> None:
+        self.share, self.rng = share, random.Random(seed)
+
+    def ask(self, now: float) -> float | None:
+        """Return None to admit, else a second."""
+        del now
+        return 1.0 if self.rng.random() < self.share else None
+
+
 @dataclass
 class Client:
     """One process: `workers` places in flight, `calls` left to make (None: no end)."""
@@ -314,6 +357,25 @@ RULES = (
 )  # fmt: skip
 
 
+ODD = (
+    Rule("fixed window 30/3 s, Retry-After", _window(30, 3), 10, retry_after=True),
+    Rule("fixed window 10/1 s, Retry-After", _window(10, 1), 10, retry_after=True),
+    Rule(
+        "10/s, and 300/60 s too, Retry-After",
+        lambda rng: Both(TokenBucket(10, 10), FixedWindow(300, 60, 60 * rng.random())), 5, retry_after=True,
+    ),
+    Rule("falls from 20/s to 2 after 20 min", _bucket(20, 20, (1200, 2)), 8),
+    Rule("rises from 2/s to 20 after 20 min", _bucket(2, 4, (1200, 20)), 14),
+    Rule(
+        "10/s, burst 20; a breach blocks 60 s", lambda rng: Punishing(10, 20, 60), 10,
+        retry_after=True, hours=6,
+    ),
+    Rule("token bucket 10/s without a burst", _bucket(10, 1), 10),
+    Rule("5 % refused, whatever comes (of 10/s)", lambda rng: Random(0.05, rng.random()), 10),
+)  # fmt: skip
+"""Rules without a promise: what becomes of them is printed, and the guide names the weak ones."""
+
+
 def run_rule(rule: Rule, seed: int, search: Callable[[], Pacer | ReportPace] = Pacer) -> Outcome:
     """Run one rule once, with our search unless told."""
     rng = random.Random(seed)
@@ -351,6 +413,16 @@ def rows(seeds: range, chosen: set[int], *, against: bool) -> Iterator[str]:
             used = [run.admitted / (rule.allowed * rule.hours * HOUR) for run in others]
             line += f" {mean(used):18.1%} {min(used):7.1%} {mean(run.refusal_share for run in others):7.2%}"
         yield f"{line}  {rule.use:.0%}, {rule.refusals:.1%}: {'met' if met else 'MISSED'}{fair}"
+
+
+def odd(seeds: range) -> Iterator[str]:
+    """Yield what becomes of rules that nothing is promised for."""
+    yield "other rules (the client is not told)"
+    for rule in ODD:
+        runs = [run_rule(rule, seed) for seed in seeds]
+        use = [run.admitted / (rule.allowed * rule.hours * HOUR) for run in runs]
+        refusals = [run.refusal_share for run in runs]
+        yield (f"{rule.name:41} {mean(use):7.1%} {min(use):7.1%} {mean(refusals):7.2%} {max(refusals):7.2%}")
 
 
 def told(seeds: range) -> Iterator[str]:
@@ -435,7 +507,7 @@ def main() -> None:
     options = parser.parse_args()
     chosen = {int(number) for number in options.rules.split(",") if number}
     seeds, against = range(options.first, options.first + options.seeds), options.against is not None
-    parts = [] if options.short else [rows(seeds, chosen, against=against), told(seeds)]
+    parts = [] if options.short else [rows(seeds, chosen, against=against), odd(seeds), told(seeds)]
     for part in [*parts, short(seeds, against=against)]:
         for line in part:
             print(line, flush=True)

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from msgspec import Struct
 
@@ -21,6 +22,15 @@ __all__ = ["ClientConfig", "RateLimit", "RetryPolicy", "Timeouts"]
 def _require(holds: bool, complaint: str) -> None:  # noqa: FBT001 (an assertion, read as a sentence)
     if not holds:
         raise ConfigurationError(complaint)
+
+
+def _is_http(address: str) -> bool:
+    """Say whether it is an http:// address; never why not, which would quote a password in it."""
+    try:
+        parts = urlsplit(address)
+        return parts.scheme == "http" and bool(parts.hostname) and parts.port != 0 and address.isprintable()
+    except ValueError:
+        return False
 
 
 class Timeouts(Struct, frozen=True, kw_only=True):
@@ -60,6 +70,8 @@ class RetryPolicy(Struct, frozen=True, kw_only=True):
         _require(
             0 <= self.first_wait <= self.longest_wait, "RetryPolicy.first_wait must lie in 0..longest_wait."
         )
+        _require(self.longest_wait < math.inf, "RetryPolicy.longest_wait must be a number of seconds.")
+        _require(self.longest_retry_after >= 0, "RetryPolicy.longest_retry_after cannot be negative.")
         _require(
             self.budget_share >= 0 and self.budget_per_second >= 0 and self.budget_floor >= 0,
             "A retry budget cannot be negative.",
@@ -76,7 +88,20 @@ class RateLimit(Struct, frozen=True):
     def __post_init__(self) -> None:
         """Refuse a limit that admits nothing."""
         _require(self.limit > 0 and self.window > 0, "A rate limit needs a limit and a window above 0.")
+        _require(self.window / min(self.limit, 1.0) < math.inf, "A rate limit needs a window that ends.")
         _require(1 <= self.burst <= max(1.0, self.limit), "A burst must lie between 1 and the limit.")
+
+    @classmethod
+    def of(cls, rate: RateLimit | str | None) -> RateLimit | None:
+        """Return what a client's `rate=` says: text is read, a limit or none at all is taken as it is.
+
+        Raises:
+            ConfigurationError: It is none of these, or a text that makes no sense.
+        """
+        if isinstance(rate, str):
+            return cls.parse(rate)
+        _require(rate is None or isinstance(rate, cls), f"rate= takes text such as '10/1s', not {rate!r}.")
+        return rate
 
     @classmethod
     def parse(cls, text: str) -> RateLimit:
@@ -96,6 +121,7 @@ class RateLimit(Struct, frozen=True):
                 hint="Say unlimited where there is no limit, or nothing where nobody knows it.",
             )
         limit, count, unit = match.groups()
+        _require(math.isfinite(float(limit)), f"Rate {text[:20]}... has no meaning: say unlimited instead.")
         return cls(float(limit), float(count or 1) * {"s": 1, "m": 60, "h": 3600}[unit])
 
 
@@ -133,8 +159,8 @@ class ClientConfig(Struct, frozen=True, kw_only=True):
         _require(1 <= self.concurrency <= 1000, "ClientConfig.concurrency must lie in 1..1000.")
         _require(self.longest_body >= 1024, "ClientConfig.longest_body must be at least 1024 bytes.")
         _require(
-            self.proxy is None or self.proxy.startswith("http://"),
-            "ClientConfig.proxy must be an http:// address.",
+            self.proxy is None or _is_http(self.proxy),
+            "ClientConfig.proxy must be an http:// address, such as http://user:password@proxy.example:3128.",
         )
 
     def __repr__(self) -> str:

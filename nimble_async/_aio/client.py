@@ -73,7 +73,7 @@ class Client:
         throttle = PROCESS.throttle(
             budget,
             clock=clock,
-            rate=RateLimit.parse(rate) if isinstance(rate, str) else rate,
+            rate=RateLimit.of(rate),
             concurrency=config.concurrency,
             retries=config.retries,
             shared=shared,
@@ -116,7 +116,7 @@ class Client:
         if lane is not None:
             changes["lane"] = lane
         if deadline is not None:
-            if deadline <= 0:
+            if not deadline > 0:
                 raise ConfigurationError("A deadline must be above 0 seconds.")
             changes["deadline"] = deadline
         view = object.__new__(type(self))
@@ -179,7 +179,8 @@ class Client:
     async def aclose(self) -> None:
         """Wait for what the credentials have running, then close every connection. It may be used again.
 
-        Other clients with the same credentials go on.
+        Other clients with the same credentials go on. End your own calls first: one under way loses its
+        connection, and is sent again over a new one where that is safe, or fails with `ConnectionFailed`.
         """
         core = self._executor.core
         core.credentials.detach(core.transport)

@@ -16,14 +16,13 @@ import math
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from types import TracebackType
-from typing import Literal, Self
 
 from msgspec import Struct
 
 from nimble_async._aio.hooks import logger
 from nimble_async._aio.ports import Clock, SharedBudget
 from nimble_async._aio.sharing import Courier, member_name
+from nimble_async._aio.slot import Slot
 from nimble_async._aio.waiting import Lane, Waiter, resolve
 from nimble_async._sansio.allowances import FullTime, InFlight, RetryBudget
 from nimble_async._sansio.latency import Latency
@@ -34,7 +33,7 @@ from nimble_async._sansio.shared_pacer import SharedPacer
 from nimble_async.config import RateLimit, RetryPolicy
 from nimble_async.errors import DeadlineExceeded, RateLimited
 
-__all__ = ["Lane", "Slot", "Throttle", "ThrottleStatistics"]
+__all__ = ["Lane", "Throttle", "ThrottleStatistics"]
 
 _BULK_TURN = 5
 """Every fifth slot goes to bulk while both lanes wait."""
@@ -541,75 +540,6 @@ class Throttle:
                 late = waiter.deadline is not None and waiter.deadline <= gate
                 if late or asked > waiter.longest:
                     self._nudge_locked(waiter)
-
-
-class Slot:
-    """Leave to send one request. Leaving without a word counts as cancelled."""
-
-    __slots__ = (
-        "_deadline",
-        "_kind",
-        "_lane",
-        "_longest",
-        "_sent",
-        "_throttle",
-        "_ticket",
-        "queued",
-        "throttled",
-    )
-
-    def __init__(
-        self, throttle: Throttle, lane: Lane, deadline: float | None, kind: str, longest: float = math.inf
-    ) -> None:
-        self._throttle = throttle
-        self._lane: Lane = lane
-        self._deadline = deadline
-        self._kind = kind
-        self._longest = longest
-        self._ticket: Ticket | None = None
-        self._sent = 0.0
-        self.queued: float = 0.0
-        """Seconds waited for a place in flight."""
-        self.throttled: float = 0.0
-        """Seconds waited for the pace or a closed gate."""
-
-    @property
-    def waited(self) -> float:
-        """Seconds waited in all."""
-        return self.queued + self.throttled
-
-    async def __aenter__(self) -> Self:
-        """Wait for the slot.
-
-        Raises:
-            DeadlineExceeded: It cannot come before the deadline.
-            RateLimited: The server asked for a longer wait than the call allows.
-        """
-        self._ticket, self._sent, self.queued, self.throttled = await self._throttle.enter(
-            self._lane, self._deadline, self._longest
-        )
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Give the place back, whatever happened."""
-        ticket, self._ticket = self._ticket, None
-        if ticket is not None:
-            self._throttle.failed(ticket, self._sent, self._lane, count=False)
-
-    def answered(self, status: int, headers: Mapping[str, str]) -> None:
-        """Report an answer (header names in lower case); the place is free from here on."""
-        ticket, self._ticket = self._ticket, None
-        if ticket is not None:
-            self._throttle.answered(ticket, self._sent, status, headers, lane=self._lane, kind=self._kind)
-
-    def failed(self, kind: Literal["timeout", "connection"]) -> None:
-        """Report that no answer came: fewer requests will be in flight at once for a while."""
-        del kind
-        ticket, self._ticket = self._ticket, None
-        if ticket is not None:
-            self._throttle.failed(ticket, self._sent, self._lane, count=True)
 
 
 def _nothing() -> None:

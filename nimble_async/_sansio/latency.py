@@ -17,6 +17,8 @@ _NOTICEABLE = 0.1
 _FASTER, _SLOWER, _BELIEVED = 0.1, 0.0005, 0.02
 """How much of a difference one answer moves the good times; the last where nothing else helps."""
 _SMOOTH = 0.1
+_MOST = 4.0
+"""A single answer counts as no slower than this: one call in ten that takes long by nature is no queue."""
 _KINDS = 256
 
 
@@ -45,4 +47,4 @@ class Latency:
             weight = _FASTER if seconds < usual else _BELIEVED if helpless else _SLOWER
             self._usual[kind] = usual + weight * (seconds - usual)
         ratio = seconds / usual if seconds > _NOTICEABLE and usual > 0 else 1.0
-        self.slowness += _SMOOTH * (min(ratio, 10.0) - self.slowness)
+        self.slowness += _SMOOTH * (min(ratio, _MOST) - self.slowness)

@@ -7,8 +7,6 @@ its dialect; what it leaves is read by the general table here. Nothing here repe
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import msgspec
@@ -16,6 +14,7 @@ import msgspec
 from nimble_async._sansio.dialect import Dialect, Failure
 from nimble_async._sansio.message import Response
 from nimble_async._sansio.operation import Operation
+from nimble_async._sansio.ratelimits import parse_retry_after
 from nimble_async.errors import (
     Forbidden,
     NotFound,
@@ -26,7 +25,7 @@ from nimble_async.errors import (
     Unauthorized,
 )
 
-__all__ = ["failure_of", "general_failure", "not_found", "retry_after_of"]
+__all__ = ["failure_of", "general_failure", "not_found"]
 
 _SHOWN = 300
 """Characters of a body that is no JSON that a message shows."""
@@ -37,7 +36,8 @@ def failure_of(
 ) -> ResponseError | None:
     """Return the error that `response` stands for, or None for a success (any 2xx).
 
-    `now` is the wall clock in seconds since 1970, for a Retry-After that names a date.
+    `now` is the wall clock in seconds since 1970, for a Retry-After that names a date of a server
+    that sends no `Date` of its own.
     """
     if 200 <= response.status < 300:
         return None
@@ -51,7 +51,9 @@ def failure_of(
         kind=_kind(operation),
         ids={_words_of(name): ids[name] for name in operation.slots if name in ids},
         sends=operation.method not in {"GET", "HEAD", "DELETE"},
-        retry_after=retry_after_of(response.headers.get("retry-after"), now=now),
+        retry_after=parse_retry_after(
+            response.headers.get("retry-after"), wall=now, date=response.headers.get("date")
+        ),
     )
     return dialect.read_failure(failure) or general_failure(failure)
 
@@ -104,26 +106,6 @@ def not_found(failure: Failure, *, kind: str = "", id: str = "") -> NotFound:  #
         what, hint = "There is nothing at this address (404).", "Check the path and the base URL."
     kind = kind or ("" if ids or failure.sends else failure.kind)
     return NotFound(what, kind=kind, id=id, ids=ids, hint=hint, **failure.common())
-
-
-def retry_after_of(value: str | None, *, now: float) -> float | None:
-    """Return the seconds a Retry-After header asks for, never negative; None where it is unusable."""
-    if value is None:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        seconds = _seconds_until(value, now)
-    return max(0.0, seconds) if abs(seconds) < float("inf") else None
-
-
-def _seconds_until(value: str, now: float) -> float:
-    try:
-        moment = parsedate_to_datetime(value)
-    except ValueError:
-        return float("inf")
-    # A date without a zone is UTC: RFC 9110 knows no other.
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() - now
 
 
 def _kind(operation: Operation[Any]) -> str:

@@ -22,7 +22,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nimble_async._sansio.alignment import LONGEST_WINDOW, Alignment
-from nimble_async._sansio.ratelimits import BRIEF, LONGEST_WAIT, Policy
+from nimble_async._sansio.ratelimits import BRIEF, LONGEST_WAIT, Guess, Policy
 from nimble_async._sansio.ratesearch import FEW, SLOWEST, UNPACED, Bracket, Discovery, Event, Mode
 from nimble_async.config import RateLimit
 
@@ -33,8 +33,6 @@ _IDLE = 2.0
 """Seconds without a send after which a server's supply is full again, so that its level says nothing."""
 _LATENESS = 0.05
 """A timer that fires this late (seconds) does not cost the slots it overslept."""
-_ODD = 4.0
-"""By how much a reset exceeds the window known so far where it is believed only if it is repeated."""
 _LONGEST_PAUSE = 30.0
 _LONG_BLOCK = 10.0
 _LONGEST_TRY = 30.0
@@ -87,34 +85,6 @@ class Wait(Struct, frozen=True):
 VERDICT = Wait(None)
 
 
-class _Guess(Struct, frozen=True):
-    """What resets let guess about a window whose length nobody names. Times are seconds."""
-
-    window: float
-    before: float
-    """The guess before it last grew."""
-    ends: float
-    """When it ends (monotonic)."""
-    doubted: float = math.nan
-    """When it would end by an announcement that nothing has confirmed yet."""
-
-    def after(self, reset: float, now: float) -> _Guess:
-        """Return it after an announced `reset`; one that fits nothing before counts from its second time on.
-
-        A reset is never longer than its window. So a longer one corrects the guess, and one that ends the
-        window earlier than was said shows that what was said was wrong.
-        """
-        ends, slack = now + reset, max(2.0, 0.05 * min(reset, self.window))
-        if ends > self.ends + slack and reset > _ODD * self.window and not abs(ends - self.doubted) <= slack:
-            return replace(self, doubted=ends)
-        if ends < self.ends - slack and now < self.ends:
-            window = max(1.0, reset, min(self.before, self.window))
-            return _Guess(window, window, ends)
-        if reset > self.window:
-            return _Guess(reset, self.window, ends)
-        return _Guess(self.window, self.before, ends)
-
-
 class _Spacing(Struct):
     """A second declared limit: slots of its own, beside those of the slower one."""
 
@@ -165,7 +135,7 @@ class Pacer:
         self._aligned: Alignment | None = None
         self._recent: deque[float] = deque()
         self._renews, self._held = math.inf, -math.inf
-        self._windows: dict[str, _Guess] = {}
+        self._windows: dict[str, Guess] = {}
         self._spacings: list[_Spacing] = []
         self._tat = self._last = -math.inf
         self._closed, self._gate, self._outage = False, -math.inf, False
@@ -364,10 +334,24 @@ class Pacer:
         at = max(now, self._held, self._tat - (self._burst - 1) * self._step)
         if self._closed:
             at = max(at, self._gate)
-        at += max(0.0, ahead - (self._burst - 1)) / self._rate
+        at = self._after(at, max(0.0, ahead - (self._burst - 1)))
         for spacing in self._spacings:
             at = spacing.earliest(at, self._trim * self._share, ahead)
         return at
+
+    def _after(self, at: float, ahead: float) -> float:
+        """Return when, at the soonest, `ahead` calls from `at` on are sent: the rate may be about to rise."""
+        rate, bracket = self._rate, self._bracket
+        if self._told() is None and bracket.mode is Mode.START:
+            rate = UNPACED * self._share
+        elif self._told() is None and bracket.mode is Mode.SEARCH and bracket.hi < math.inf:
+            rate = max(rate, bracket.hi * self._share)
+        end = at + ahead / rate
+        if self._renews < end and self._even > rate:
+            # A new window of the announced limit begins before that.
+            fresh = max(at, self._renews)
+            end = min(end, fresh + (ahead - (fresh - at) * rate) / self._even)
+        return end
 
     def _issue(self, now: float, *, canary: bool) -> Ticket:
         late = now - self._tat
@@ -563,7 +547,7 @@ class Pacer:
         known = self._windows.pop(name, None)
         if known is None:
             first = max(reset, 1.0)
-            known = _Guess(first, 1.0, now + reset)
+            known = Guess(first, 1.0, now + reset)
         else:
             known = known.after(reset, now)
         self._windows[name] = known

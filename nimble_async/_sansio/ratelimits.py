@@ -1,4 +1,4 @@
-"""Read what a server says about its rate limit: Retry-After and three families of headers.
+"""Read what a server says about its rate limit: Retry-After and the families of headers there are.
 
 Rule: a header is a hint from a stranger. What cannot be understood is ignored, what is absurd is
 clamped, and nothing in here raises. Times are seconds; `wall` is this machine's belief about
@@ -10,15 +10,18 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 __all__ = [
     "BRIEF",
     "LONGEST_WAIT",
     "SILENT",
     "Announcement",
+    "Guess",
     "Policy",
     "announces",
     "parse_retry_after",
@@ -30,6 +33,8 @@ LONGEST_WAIT = 21600.0
 BRIEF = 0.5
 """Seconds: a server that asks for less, again and again, says nothing."""
 
+_ODD = 4.0
+"""By how much a reset exceeds the window known so far where it is believed only if it is repeated."""
 _LONGEST_VALUE = 1024
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,6})?", re.ASCII)
 _LOOKS_ABSOLUTE = 1e9
@@ -77,8 +82,8 @@ def announces(headers: Mapping[str, str]) -> bool:
 def read_announcement(headers: Mapping[str, str], *, wall: float) -> Announcement:
     """Return what `headers` (lower-case names) announce; an empty announcement where they say nothing."""
     wait = headers.get("retry-after")
-    structured = headers.get("ratelimit")
-    policies = _structured(structured, headers.get("ratelimit-policy")) if structured else ()
+    state, policy = headers.get("ratelimit"), headers.get("ratelimit-policy")
+    policies = (_structured(state, policy) or _combined(state, policy)) if state else ()
     if not policies:
         policies = _plain(headers, wall)
     if wait is None and not policies:
@@ -106,16 +111,17 @@ def parse_retry_after(value: str | None, *, wall: float, date: str | None = None
 
 
 def _number(text: str | None) -> float | None:
-    if text is None or _NUMBER.fullmatch(text.strip()) is None:
-        return None
-    return float(text)
+    text = text.strip() if text is not None else ""
+    return float(text) if _NUMBER.fullmatch(text) else None
 
 
 def _moment(text: str | None) -> float | None:
     if text is None or len(text) > _LONGEST_VALUE:
         return None
     try:
-        return parsedate_to_datetime(text).timestamp()
+        moment = parsedate_to_datetime(text)
+        # A date without a zone is UTC: RFC 9110 knows no other.
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
     except (ValueError, TypeError, OverflowError, IndexError):
         return None
 
@@ -123,7 +129,7 @@ def _moment(text: str | None) -> float | None:
 def _plain(headers: Mapping[str, str], wall: float) -> tuple[Policy, ...]:
     for prefix in _PREFIXES:
         remaining = _number(headers.get(prefix + "remaining"))
-        quota, window = _quota(headers.get(prefix + "limit"))
+        quota, window = _quota(headers.get(prefix + "limit"), headers.get(prefix + "policy"))
         if remaining is None and quota is None:
             continue
         reset = _relative(_number(headers.get(prefix + "reset")), headers.get("date"), wall)
@@ -131,17 +137,30 @@ def _plain(headers: Mapping[str, str], wall: float) -> tuple[Policy, ...]:
     return ()
 
 
-def _quota(value: str | None) -> tuple[float | None, float | None]:
-    """Read `100`, and `100, 100;w=60` of the older drafts: the quota, then its window if told."""
+def _quota(value: str | None, policy: str | None) -> tuple[float | None, float | None]:
+    """Read `100`, and `100, 100;w=60` of the older drafts: the quota, then its window if told.
+
+    Later ones tell the window in a header of its own, `100;w=60`.
+    """
     if value is None or len(value) > _LONGEST_VALUE:
         return None, None
-    first, *items = value.split(",")
+    first, _, told = value.partition(",")
     quota = _number(first)
-    for item in items:
-        amount, *parameters = item.split(";")
+    for amount, parameters in [*_items(told), *_items(policy)]:
         if quota is not None and _number(amount) == quota:
-            return quota, _positive(_parameters(parameters).get("w"))
+            return quota, _positive(parameters.get("w"))
     return quota, None
+
+
+def _combined(state: str, policy: str | None) -> tuple[Policy, ...]:
+    """Read `RateLimit: limit=100, remaining=50, reset=30` with `RateLimit-Policy: 100;w=60`."""
+    values = _parameters(state.split(",")) if len(state) <= _LONGEST_VALUE else {}
+    quota, window = _quota(values.get("limit"), policy)
+    remaining, reset = _number(values.get("remaining")), _number(values.get("reset"))
+    if remaining is None and quota is None:
+        return ()
+    reset = None if reset is None else min(LONGEST_WAIT, reset)
+    return (Policy(quota=quota, window=window, remaining=remaining, reset=reset),)
 
 
 def _relative(reset: float | None, date: str | None, wall: float) -> float | None:
@@ -194,3 +213,31 @@ def _parameters(parts: list[str]) -> dict[str, str]:
 def _positive(text: str | None) -> float | None:
     number = _number(text)
     return number if number is not None and 0 < number < math.inf else None
+
+
+class Guess(Struct, frozen=True):
+    """What resets let guess about a window whose length nobody names. Times are seconds."""
+
+    window: float
+    before: float
+    """The guess before it last grew."""
+    ends: float
+    """When it ends (monotonic)."""
+    doubted: float = math.nan
+    """When it would end by an announcement that nothing has confirmed yet."""
+
+    def after(self, reset: float, now: float) -> Guess:
+        """Return it after an announced `reset`; one that fits nothing before counts from its second time on.
+
+        A reset is never longer than its window. So a longer one corrects the guess, and one that ends the
+        window earlier than was said shows that what was said was wrong.
+        """
+        ends, slack = now + reset, max(2.0, 0.05 * min(reset, self.window))
+        if ends > self.ends + slack and reset > _ODD * self.window and not abs(ends - self.doubted) <= slack:
+            return replace(self, doubted=ends)
+        if ends < self.ends - slack and now < self.ends:
+            window = max(1.0, reset, min(self.before, self.window))
+            return Guess(window, window, ends)
+        if reset > self.window:
+            return Guess(reset, self.window, ends)
+        return Guess(self.window, self.before, ends)

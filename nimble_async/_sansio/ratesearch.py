@@ -64,6 +64,8 @@ _CLOSE = 1.02
 _LONGER = 600.0
 _COSTLY_BLOCK = 60.0
 """Seconds of being refused from which on probing costs more than it finds."""
+_PROOF = 2.0
+"""So many blocks long a probe's level is where refusals cost minutes: a window is hardly longer."""
 _SOON, _SOON_BLOCK = 15.0, 5.0
 """Seconds after an event in which the next is still its echo, if the server admits again within seconds."""
 _WEEK = 7 * 86400.0
@@ -152,7 +154,7 @@ class Bracket(Struct, frozen=True, kw_only=True):
             rate=rate,
             lo=rate,
             held=rate,
-            need=LONG,
+            need=max(LONG, _PROOF * discovery.block),
             long=long,
             block=discovery.block,
             measured=True,
@@ -178,7 +180,7 @@ class Bracket(Struct, frozen=True, kw_only=True):
                 long=longer,
                 step=0.02,
                 rate=1.02 * self.lo,
-                need=max(_TRY, self.block / 4),
+                need=self._try,
             )
         if self.mode is Mode.PROBE:
             return replace(
@@ -187,6 +189,16 @@ class Bracket(Struct, frozen=True, kw_only=True):
         if self.mode is Mode.SEARCH:
             return self._next_level(max(self.lo, self.rate), jitter)
         return self
+
+    @property
+    def _try(self) -> float:
+        """Seconds that a level of a probe lasts.
+
+        After the first block of all it is short: who began too fast waits for the server's whole window
+        once, and that need not happen again.
+        """
+        first = self.need <= self.block
+        return _TRY if self.block < _COSTLY_BLOCK or first else _PROOF * self.block
 
     def _next_level(self, lo: float, jitter: float) -> Bracket:
         if self.hi <= _CLOSE * lo:
@@ -244,7 +256,8 @@ class Bracket(Struct, frozen=True, kw_only=True):
             return below, True
         if event.block >= _COSTLY_BLOCK:
             return self._carried_at_a_cost(event, average), True
-        kept = min(self.lo, _FIRST_CUT * event.refused)
+        proven = self.lo if self.need >= event.block else self.held
+        kept = min(proven, _FIRST_CUT * event.refused)
         if self.mode is Mode.PROBE:
             return max(kept, below), True
         # What was carried for a level's time may have been a burst; the average holds the last block.
@@ -252,11 +265,13 @@ class Bracket(Struct, frozen=True, kw_only=True):
         return (min(kept, average) if lowest <= average <= kept / _MARGIN else below), True
 
     def _carried_at_a_cost(self, event: Event, average: float) -> float:
-        """Short tries say nothing against a long window: what was held stays, unless that was refused.
+        """What was held stays, or what a probe carried for as long as a block lasts, unless that was refused.
 
         Then the limit lies between the averages with and without the last block.
         """
-        kept = min(self.held, _FIRST_CUT * event.refused)
+        proven = self.lo if self.need >= event.block else self.held
+        kept = min(proven, _FIRST_CUT * event.refused)
         between = _MARGIN * math.sqrt(average * max(average, event.admitted / self._unblocked(event)))
-        surprised = self.mode is not Mode.PROBE or average < kept / 2
+        unproven = average < kept / 2 and event.admitted < kept * event.block
+        surprised = self.mode is not Mode.PROBE or unproven
         return min(kept, between) if surprised else kept

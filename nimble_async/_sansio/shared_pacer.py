@@ -13,20 +13,19 @@ that are its own, and never the whole.
 from __future__ import annotations
 
 import math
-from collections import deque
 
-from msgspec import Struct
 from msgspec.structs import replace
 
+from nimble_async._sansio.granted import Granted
 from nimble_async._sansio.pacing import VERDICT, Pacer, Ticket, Wait, believed, pause_after, safe_pace
 from nimble_async._sansio.ratelimits import LONGEST_WAIT, Policy
 from nimble_async._sansio.ratesearch import FEW, Bracket, Discovery, Mode
 from nimble_async._sansio.sharing import (
     LATENESS,
+    MICRO,
     Ask,
     Knowledge,
     News,
-    Skew,
     ahead,
     own_slot,
     read_knowledge,
@@ -40,7 +39,6 @@ __all__ = ["PROBE", "SharedPacer"]
 PROBE = 1.0
 """Seconds between two attempts to reach the keeper."""
 
-_MICRO = 1e6
 _FRESH = 0.05
 """Seconds that a look at the gate is good for."""
 _LONGEST_TRIP = 0.5
@@ -55,16 +53,6 @@ _REMEMBERED = 60.0
 _LONG_BLOCK = 10.0
 _POLL, _LONGEST_POLL = 0.1, 1.0
 """Seconds between two looks while another process tries a closed gate."""
-
-
-class _Slot(Struct, frozen=True):
-    """A granted slot: its instant by the keeper's clock, and its part of the queue."""
-
-    instant: float
-    tail: float
-    end: float
-    interval: float
-    pressed: bool
 
 
 class _SharedTicket(Ticket):
@@ -104,8 +92,7 @@ class SharedPacer:
         self._news: News | None = None
         self._heard_at, self._trip = -math.inf, 0.0
         self._late = LATENESS
-        self._skew: Skew | None = None
-        self._slots: deque[_Slot] = deque()
+        self._slots = Granted()
         self._alone = False
         self._away = 0.0
         self._resume = math.inf
@@ -151,7 +138,7 @@ class SharedPacer:
         """Calls a second: of all processes together while shared, of this one while alone."""
         if self._alone or self._news is None or not self._news.interval:
             return self._own.rate
-        return _MICRO / self._news.interval
+        return MICRO / self._news.interval
 
     @property
     def gate(self) -> float | None:
@@ -163,7 +150,7 @@ class SharedPacer:
     @property
     def held(self) -> float:
         """Until when (monotonic seconds) a used-up limit stops calls; in the past where none does."""
-        told = -math.inf if self._news is None or not self._news.held else self._local(self._news.held)
+        told = -math.inf if self._news is None or not self._news.held else self._slots.local(self._news.held)
         return max(told, self._own.held)
 
     @property
@@ -219,7 +206,7 @@ class SharedPacer:
     @property
     def _told(self) -> float:
         """Return the rate that somebody told, the stricter of two, or 0."""
-        told = [] if self._declared is None else [_MICRO / shared_pace(self._declared)[0]]
+        told = [] if self._declared is None else [MICRO / shared_pace(self._declared)[0]]
         announced = self._own.outlook[0]
         return min([*told, announced] if announced is not None else told, default=0.0)
 
@@ -234,11 +221,9 @@ class SharedPacer:
         return self._admit_closed(now) if self._closed else self._admit_open(now)
 
     def _admit_open(self, now: float) -> Ticket | Wait:
-        while self._slots and now > self._local(self._slots[0].instant) + self._late:
-            self._slots.popleft()
-        if not self._slots:
+        at = self._slots.next_at(now, self._late)
+        if at is None:
             return VERDICT
-        at = self._local(self._slots[0].instant)
         if at - self._heard_at > _FRESH:
             # Slept for it: look at the gate again, just in time for the answer to be back.
             if now < at - self._lead:
@@ -247,8 +232,8 @@ class SharedPacer:
             return VERDICT
         if at > now + 1e-6:
             return Wait(at)
-        slot = self._slots.popleft()
-        return self._issue(now, _MICRO / slot.interval, pressed=slot.pressed)
+        slot = self._slots.pop()
+        return self._issue(now, MICRO / slot.interval, pressed=slot.pressed)
 
     @property
     def _lead(self) -> float:
@@ -267,10 +252,13 @@ class SharedPacer:
     def _admit_alone(self, now: float) -> Ticket | Wait:
         if now < self._quiet_until:
             return Wait(self._quiet_until)
+        if now > self._probe_at + PROBE:
+            # Nothing was called for a while: the keeper may have been back for long.
+            return VERDICT
         number = None
-        if self._skew is not None and self._news is not None and self._own.gate is None:
+        if self._slots.timed and self._news is not None and self._own.gate is None:
             number, rest = own_slot(
-                self._skew.keeper(now),
+                self._slots.keeper(now),
                 period=1 / self._own.rate,
                 seat=self._news.seat,
                 members=self._sharers,
@@ -294,14 +282,24 @@ class SharedPacer:
         """Return when, at the soonest, a call with `ahead` others before it may be sent."""
         if self._alone:
             return max(self._quiet_until, self._own.earliest(now, ahead))
-        at = max(now, self._local(self._slots[0].instant)) if self._slots else now
+        at = max(now, self._slots.next_at(now, math.inf) or now)
         if self._closed:
             at = max(at, self._gate)
-        interval = 0.0 if self._news is None else self._news.interval / _MICRO
-        return at + max(0, ahead - len(self._slots)) * interval
+        return at + max(0, ahead - len(self._slots)) * self._least_interval
 
-    def _local(self, instant: float) -> float:
-        return -math.inf if self._skew is None else self._skew.local(instant)
+    @property
+    def _least_interval(self) -> float:
+        """Return the seconds from slot to slot at the least: the rate may be about to rise."""
+        bracket, (announced, _, even, _) = self._knowledge.bracket, self._own.outlook
+        if self._news is None or (not self._told and bracket.mode is Mode.START):
+            return 0.0
+        sooner = 0.0
+        if announced is not None:
+            sooner = even
+        elif not self._told and bracket.mode is Mode.SEARCH and bracket.hi < math.inf:
+            sooner = bracket.hi
+        interval = self._news.interval / MICRO
+        return min(interval, 1 / sooner) if sooner > 0 else interval
 
     # After an answer
 
@@ -408,7 +406,7 @@ class SharedPacer:
 
     def _ask_open(self, now: float, demand: int, news: News) -> Ask | None:
         """Reserve what is wanted and not held yet, look at the gate, or give back what nobody wants."""
-        due = sum(self._local(slot.instant) <= now + self._lead for slot in self._slots)
+        due = self._slots.due(now + self._lead)
         held, most = len(self._slots) - due, ahead(news.interval, news.members)
         want = min(demand - due, most) - held
         if want > 0 and (held <= most // 2 or self._look):
@@ -432,7 +430,7 @@ class SharedPacer:
         news = self._news
         knowledge = self._proposal
         if self._verdict == "through" and news is not None:
-            knowledge = self._knowledge.after(news, self._keeper(now), told=bool(self._told))
+            knowledge = self._knowledge.after(news, self._slots.keeper(now), told=bool(self._told))
         rate, pause, strikes = self._claim or (0.0, 0.0, 0)
         ask = Ask(
             member=self._member,
@@ -441,9 +439,9 @@ class SharedPacer:
             admitted=self._admitted,
             faster=self._knowledge.faster(self._pressed),
             refused=rate,
-            pause=_MICRO * (pause if self._claim else self._pause),
+            pause=MICRO * (pause if self._claim else self._pause),
             strikes=strikes,
-            shut=self._shut * _MICRO,
+            shut=self._shut * MICRO,
             verdict=self._verdict,
             peers=self.members,
             away=self._away,
@@ -453,26 +451,16 @@ class SharedPacer:
             ask = replace(
                 ask,
                 version=news.version,
-                search=_MICRO / knowledge.bracket.rate,
+                search=MICRO / knowledge.bracket.rate,
                 starting=int(knowledge.bracket.mode is Mode.START),
                 stretch=1 / knowledge.trim,
                 known=write_knowledge(knowledge),
             )
-        if back and self._slots:
-            ask = replace(ask, back_from=self._unused(), back_to=self._slots[-1].end)
-            self._slots.clear()
+        if back:
+            begin, end = self._slots.give_back()
+            ask = replace(ask, back_from=begin, back_to=end)
         self._forget_reports()
         return ask
-
-    def _unused(self) -> float:
-        """Return where the last slots begin that no other process's lie between."""
-        slots = list(self._slots)
-        first = slots[-1]
-        for slot in reversed(slots[:-1]):
-            if slot.end != first.tail:
-                break
-            first = slot
-        return first.tail
 
     def _with_limits(self, ask: Ask, now: float) -> Ask:
         if self._declared is not None:
@@ -483,10 +471,10 @@ class SharedPacer:
             if rate is not None:
                 ask = replace(
                     ask,
-                    announced=_MICRO / rate,
-                    announced_for=_MICRO * min(LONGEST_WAIT, max(0.0, until - now)),
-                    renewed=_MICRO / (renewed or rate),
-                    hold=_MICRO * max(0.0, held - now),
+                    announced=MICRO / rate,
+                    announced_for=MICRO * min(LONGEST_WAIT, max(0.0, until - now)),
+                    renewed=MICRO / (renewed or rate),
+                    hold=MICRO * max(0.0, held - now),
                 )
         return ask
 
@@ -496,13 +484,10 @@ class SharedPacer:
         self._admitted = self._pressed = 0
         self._announce = self._look = False
 
-    def _keeper(self, now: float) -> float:
-        return now * _MICRO if self._skew is None else self._skew.keeper(now)
-
     def heard(self, news: News, sent: float, received: float) -> None:
         """Take note of the keeper's answer to a message of `sent`."""
         before = self._news
-        self._skew = Skew.after(self._skew, news.now, sent, received)
+        self._slots.heard(news, sent, received)
         self._heard_at, self._trip = received, min(_LONGEST_TRIP, max(0.0, received - sent))
         if before is None or before.event != news.event:
             self._admitted = self._pressed = 0
@@ -512,16 +497,19 @@ class SharedPacer:
         if self._alone:
             # Everybody who comes back goes on alone until then: the shared pace begins for all at once.
             self._away = 0.0
-            self._resume = max(received, self._local(news.settle))
+            self._resume = max(received, self._slots.local(news.settle))
             if self._resume <= received:
                 self._rejoin(received)
             return
         if news.settle > news.now:
             self._go_alone(received)
-            self._resume = self._local(news.settle)
+            self._resume = self._slots.local(news.settle)
             return
+        if before is not None and before.event != news.event and not news.closed and self._closed:
+            # A gate opens under the event that closed it. This one was forgotten, with all the rest.
+            self._shut = max(self._shut, self._gate - received)
         self._follow_gate(news, received)
-        self._take_slots(news)
+        self._slots.take(news)
 
     def _learn(self, news: News, *, cut: bool) -> None:
         known = read_knowledge(news.known) if news.known and news.version != self._known_version else None
@@ -548,16 +536,9 @@ class SharedPacer:
             self._poll_at = -math.inf
         self._closed = True
         self._slots.clear()
-        self._gate = max(self._local(news.gate), now + max(self._shut, 0.0))
+        # What was heard before counts too: the keeper's clock may have been set meanwhile.
+        self._gate = max(self._gate, self._slots.local(news.gate), now + max(self._shut, 0.0))
         self._may_try = bool(news.canary)
-
-    def _take_slots(self, news: News) -> None:
-        while self._slots and self._slots[0].instant < news.held:
-            self._slots.popleft()
-        for number in range(news.granted):
-            tail, end = (news.start + part * news.interval for part in (number, number + 1))
-            instant = max(news.now, tail - news.tolerance)
-            self._slots.append(_Slot(instant, tail, end, news.interval, bool(news.pressed)))
 
     def lost(self, now: float, jitter: float) -> None:
         """Take note that the keeper could not be asked: from now on this process keeps its share."""
@@ -565,11 +546,11 @@ class SharedPacer:
         self._probe_at = now + PROBE * (0.5 + jitter)
         self._resume = math.inf
         if self._alone:
-            if not self._away and self._skew is not None:
-                self._away = self._keeper(now)
+            if not self._away and self._slots.timed:
+                self._away = self._slots.keeper(now)
             return
-        if self._skew is not None:
-            self._away = self._keeper(now)
+        if self._slots.timed:
+            self._away = self._slots.keeper(now)
         self._go_alone(now)
 
     def _go_alone(self, now: float) -> None:

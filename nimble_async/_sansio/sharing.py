@@ -29,6 +29,7 @@ from nimble_async.config import RateLimit
 __all__ = [
     "LATENESS",
     "LEAST_TRIM",
+    "MICRO",
     "Ask",
     "Knowledge",
     "News",

@@ -29,13 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["RedisBudget"]
 
 _HINTS = {
-    "LOADING": "Redis is starting.",
+    "AuthenticationError": "Check the user and password in the address.",
+    "BusyLoadingError": "Redis is starting.",
     "MISCONF": "Redis cannot write to its disk.",
-    "NOAUTH": "Give the password in the address.",
-    "NOPERM": "The user needs EVAL, EVALSHA and the commands of hashes and sorted sets on the keys.",
-    "OOM": "Redis is out of memory.",
-    "READONLY": "This Redis is a replica: give the address of the primary.",
-    "WRONGPASS": "Check the user and the password.",
+    "NoPermissionError": "The user needs EVAL, EVALSHA and the commands of hashes and sorted sets.",
+    "OutOfMemoryError": "Redis is out of memory.",
+    "ReadOnlyError": "This Redis is a replica: give the address of the primary.",
     "WRONGTYPE": "Something else is stored under this key: choose another prefix.",
 }
 
@@ -43,12 +42,12 @@ _HINTS = {
 # follows from all of it.
 _SCRIPT = """
 local MEMBER_LIFE, STRICT_LIFE, SETTLE = 60e6, 30e6, 2e6
-local CANARY_LIFE, IDLE, LATE, DAY = 30e6, 2e6, 5e4, 86400
+local CANARY_LIFE, IDLE, LATE, QUIET, GAP, PROBES, DAY = 30e6, 2e6, 5e4, 1e5, 1e5, 3e6, 86400
 local INSTANTS = {'tat', 'gate', 'canary_until', 'block_from', 'admitted_from', 'level_from', 'last',
-    'declared_until', 'announced_until', 'held', 'settle', 'touched'}
+    'declared_until', 'announced_until', 'held', 'settle', 'silent_from', 'silent_to', 'touched'}
 local NUMBERS = {'closed', 'event', 'strikes', 'pending', 'event_rate', 'event_admitted', 'event_span',
     'event_clean', 'admitted', 'clean', 'level_sent', 'version', 'search', 'starting', 'stretch',
-    'declared', 'tolerance', 'announced', 'renewed'}
+    'declared', 'tolerance', 'announced', 'renewed', 'peers'}
 local ask = setmetatable(cjson.decode(ARGV[1]), {__index = function(_, name)
     if name == 'verdict' or name == 'known' then return '' end
     return (name == 'peers' or name == 'stretch') and 1 or 0
@@ -106,9 +105,18 @@ end
 local members = math.max(1, redis.call('ZCARD', KEYS[2]))
 local seat = redis.call('ZRANK', KEYS[2], me) or 0
 
--- Back from where nobody could be asked: if nobody else was here either, all begin together.
+-- Back from where nobody could be asked: if nobody else was here then either, others are still alone, and
+-- all begin together. Whoever came first had perhaps nothing to ask meanwhile, and did not notice. After
+-- some seconds all who have calls have come back. Where all was lost, this may have happened too.
+local lost = #stored == 0 and ask.event > 0
+if now - s.touched > GAP then s.silent_from, s.silent_to = s.touched, now end
 local away = ask.away
-if away > 0 and ask.peers > 1 and s.touched <= away + LATE then s.settle = now + SETTLE end
+local silent = away > 0 and away + LATE >= s.silent_from and away <= s.silent_to
+    and now <= s.silent_to + PROBES
+if ask.peers > 1 and (lost or silent) then
+    s.settle, s.peers, s.silent_to = now + SETTLE, ask.peers, 0
+end
+if now < s.settle then members = math.max(members, s.peers) end
 
 -- What became of calls.
 local current = ask.event == s.event
@@ -121,6 +129,10 @@ if current and s.closed == 0 then
     if s.starting == 1 and ask.faster > 0 and s.search > 0 then
         s.search = 1e6 / math.min(1e6, 1e6 / s.search + ask.faster)
     end
+end
+if s.pending == 1 and ask.event == s.event - 1 then
+    -- Answers from before the event, of a process that has not heard of it yet.
+    s.event_admitted = s.event_admitted + ask.admitted
 end
 if ask.refused > 0 and current and s.closed == 0 then
     s.event, s.closed, s.pending, s.canary = s.event + 1, 1, 1, ''
@@ -145,10 +157,10 @@ if ask.version > 0 and ask.version == s.version and current and (s.closed == 0 o
     s.stretch, s.known = ask.stretch, ask.known
     s.version, s.level_from, s.level_sent = s.version + 1, now, 0
 end
+if now >= s.declared_until then s.declared, s.tolerance = 0, 0 end
 if ask.declared > 0 then
     -- The slowest pace and the smallest burst hold, whoever declared them.
-    if now >= s.declared_until then s.declared, s.tolerance = 0, ask.tolerance end
-    s.tolerance = math.min(s.tolerance, ask.tolerance)
+    s.tolerance = s.declared > 0 and math.min(s.tolerance, ask.tolerance) or ask.tolerance
     if ask.declared >= s.declared then s.declared, s.declared_until = ask.declared, now + STRICT_LIFE end
 end
 if ask.announced > 0 then
@@ -165,6 +177,10 @@ if told > 0 then
     if s.stretch >= 1.11 then interval = math.max(interval, s.search) end
 end
 
+if lost then
+    -- What was granted before is not lost: its slots are still used, and fill their windows.
+    s.tat = now + QUIET + interval + s.tolerance
+end
 if reopened then
     -- Nobody makes up for what was missed: the queue begins anew.
     s.closed, s.canary, s.strikes, s.gate = 0, '', 0, 0
@@ -269,7 +285,8 @@ class RedisBudget:
         """
         from redis.exceptions import NoScriptError, RedisError
 
-        redis = await self._connection()
+        held = await self._connection()
+        redis, held.users = held.redis, held.users + 1
         try:
             async with asyncio.timeout(self.timeout):
                 arguments = (*self._keys(scope), msgspec.json.encode(ask))
@@ -281,13 +298,17 @@ class RedisBudget:
             return News.read(answer)
         except (RedisError, OSError, ValueError) as error:
             raise self._refusal(error) from error
+        finally:
+            held.users -= 1
+            if held.closing and not held.users:
+                await held.aclose()
 
     def _keys(self, scope: str) -> tuple[str, str, str]:
         # A cluster keeps keys of one tag together.
         stem = f"{self._prefix}:{{{hashlib.sha256(scope.encode()).hexdigest()[:24]}}}"
         return stem, f"{stem}:seats", f"{stem}:seen"
 
-    async def _connection(self) -> Any:
+    async def _connection(self) -> _Connection:
         loop = asyncio.get_running_loop()
         held = self._connections.get(loop)
         if held is None:
@@ -295,19 +316,25 @@ class RedisBudget:
                 del self._connections[old]
             held = self._connections[loop] = _Connection(self._open())
             await held.watch()
-        return held.redis
+        return held
 
     async def aclose(self) -> None:
-        """Close this loop's connection; a later message opens a new one."""
+        """Close this loop's connection; a later message opens a new one.
+
+        A message of another client that is under way is answered first, and closes it then.
+        """
         held = self._connections.pop(asyncio.get_running_loop(), None)
-        if held is not None:
+        if held is None:
+            return
+        held.closing = True
+        if not held.users:
             await held.aclose()
 
     def _refusal(self, error: Exception) -> StoreError:
-        # Redis's own words may quote a command; only a known code is repeated.
-        code = str(error).partition(" ")[0]
-        if code in _HINTS:
-            return StoreError(f"{self.name}: Redis refused ({code}).", hint=_HINTS[code])
+        # Redis's own words may quote a command; only a known code is repeated, or the name it was given.
+        for code in (str(error).partition(" ")[0], type(error).__name__):
+            if code in _HINTS:
+                return StoreError(f"{self.name}: Redis refused ({code}).", hint=_HINTS[code])
         if isinstance(error, TimeoutError) or type(error).__name__ == "TimeoutError":
             return StoreError(f"{self.name}: Redis did not answer within {self.timeout:g} s.")
         return StoreError(
@@ -333,6 +360,8 @@ class _Connection:
 
     def __init__(self, redis: Any) -> None:
         self.redis = redis
+        self.users = 0
+        self.closing = False
         self._watcher = _close_at_the_end(redis)
 
     async def watch(self) -> None:

@@ -212,6 +212,23 @@ def test_a_wait_that_cannot_fit_is_refused_before_it_begins(deadline, fits):
     assert wire.idle
 
 
+@pytest.mark.parametrize("headers", [{}, {"ratelimit": '"a";r=5;t=2', "ratelimit-policy": '"a";q=6000;w=60'}])
+def test_calls_at_once_are_not_given_up_at_a_rate_that_is_about_to_rise(headers):
+    """Five hundred calls that are done in seconds all fit into a minute, however slow the beginning is."""
+
+    async def story():
+        wire = Wire(rate=None)
+        await wire.call("first", headers=headers)
+        await asyncio.gather(
+            *(wire.call("at once", deadline=wire.clock.monotonic() + 60) for _ in range(500))
+        )
+        return wire
+
+    wire = run_virtual(story())
+    assert len(wire.names) == 501
+    assert wire.idle
+
+
 def test_a_gate_that_closes_ends_a_wait_that_no_longer_fits():
     """A waiter whose deadline lies behind the closed gate is told at once, not at its deadline."""
 

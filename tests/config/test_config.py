@@ -18,6 +18,11 @@ from nimble_async.errors import ConfigurationError
         (lambda: ClientConfig(concurrency=1001), "concurrency"),
         (lambda: ClientConfig(longest_body=1023), "longest_body"),
         (lambda: ClientConfig(proxy="socks5://127.0.0.1"), "proxy"),
+        (lambda: ClientConfig(proxy="http://"), "proxy"),
+        (lambda: ClientConfig(proxy="http://[::1"), "proxy"),
+        (lambda: ClientConfig(proxy="http://proxy:0"), "proxy"),
+        (lambda: ClientConfig(proxy="http://proxy:99999"), "proxy"),
+        (lambda: ClientConfig(proxy="http://proxy:\udc80@host"), "proxy"),
         (lambda: ClientConfig(retries=-1), "retries takes a RetryPolicy"),  # type: ignore[arg-type]
         (lambda: ClientConfig(timeouts=30), "timeouts takes a Timeouts"),  # type: ignore[arg-type]
         (lambda: Timeouts(connect=0), "connect"),

@@ -30,6 +30,15 @@ def test_a_queue_shows_within_twenty_answers_and_stays_one():
     assert latency.slowness > 2.5
 
 
+def test_a_few_calls_that_take_long_by_nature_are_no_queue():
+    """One answer in ten that takes a hundred times as long, two of them in a row, takes no place away."""
+    latency, slowest = Latency(), 0.0
+    for number in range(1000):
+        latency.answered("get", 20.0 if number % 20 in {7, 8} else 0.2)
+        slowest = max(slowest, latency.slowness)
+    assert slowest < 2.0
+
+
 def test_slowness_that_sending_less_does_not_cure_is_believed():
     """A server that is slower for good is the new rule after a hundred answers."""
     latency = Latency()

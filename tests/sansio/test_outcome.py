@@ -7,7 +7,7 @@ import pytest
 from nimble_async._sansio.dialect import Dialect, Failure
 from nimble_async._sansio.message import Response
 from nimble_async._sansio.operation import Operation, get, post
-from nimble_async._sansio.outcome import failure_of, general_failure, not_found, retry_after_of
+from nimble_async._sansio.outcome import failure_of, general_failure, not_found
 from nimble_async.errors import (
     Forbidden,
     NotFound,
@@ -135,27 +135,32 @@ def test_not_found_of_values_is_not_about_the_path():
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"),
+    ("value", "date", "seconds"),
     [
-        (None, None),
-        ("0", 0.0),
-        ("1", 1.0),
-        (" 2.5 ", 2.5),
-        ("-3", 0.0),
-        ("", None),
-        ("soon", None),
-        ("nan", None),
-        ("inf", None),
-        ("Thu, 01 Jan 1970 00:16:40 GMT", 0.0),
-        ("Thu, 01 Jan 1970 00:16:50 GMT", 10.0),
-        ("Thu, 01 Jan 1970 00:16:50 -0000", 10.0),
-        ("Thu, 01 Jan 1970 00:00:00 GMT", 0.0),
-        ("Thu, 99 Jan 1970 00:00:00 GMT", None),
+        (None, None, None),
+        ("0", None, 0.0),
+        (" 2.5 ", None, 2.5),
+        ("", None, None),
+        ("soon", None, None),
+        ("nan", None, None),
+        ("inf", None, None),
+        ("-3", None, None),
+        ("1e3", None, None),
+        ("1_0", None, None),
+        ("Thu, 01 Jan 1970 00:16:50 GMT", None, 10.0),
+        ("Thu, 01 Jan 1970 00:16:50 -0000", None, 10.0),
+        ("Thu, 01 Jan 1970 00:00:00 GMT", None, 0.0),
+        ("Thu, 99 Jan 1970 00:00:00 GMT", None, None),
+        ("Fri, 01 Jan 1971 00:00:30 GMT", "Fri, 01 Jan 1971 00:00:00 GMT", 30.0),
     ],
 )
-def test_retry_after_is_seconds_or_a_date(value, seconds):
-    """Retry-After is seconds or an HTTP date, never negative; None where it is unusable."""
-    assert retry_after_of(value, now=1000.0) == seconds
+@pytest.mark.parametrize("status", [429, 503])
+def test_an_error_carries_the_wait_that_the_server_asked_for(status, value, date, seconds):
+    """Seconds, or a date by the server's own clock where it sends one; None where it is unusable."""
+    headers = {name: text for name, text in (("retry_after", value), ("date", date)) if text is not None}
+    error = judged(status, **headers)
+    assert isinstance(error, RateLimited | ServerError)
+    assert error.retry_after == seconds
 
 
 @pytest.mark.parametrize("status", [429, 503])

@@ -349,6 +349,25 @@ def test_the_earliest_send_counts_those_ahead():
     assert pacer.earliest(1.0) == pytest.approx(31.0)
 
 
+def test_calls_ahead_are_not_counted_at_a_rate_that_is_about_to_rise():
+    """While nothing is known the rate may grow without end; a new window of an announced limit is near."""
+    assert Pacer().earliest(0.0, ahead=1000) == pytest.approx(0.001)
+    shared = Pacer()
+    shared.take_share(0.5)
+    assert shared.earliest(0.0, ahead=1000) == pytest.approx(0.002)
+    searching = Pacer(discovery=Discovery(rate=10, block=1, found=0))
+    assert searching.earliest(0.0, ahead=90) == pytest.approx(10.0)
+    closed(searching, 0.0, 1.0)
+    searching.admitted(go(searching, 2.0), 2.0, 0.0)
+    assert searching.bracket.mode is Mode.SEARCH
+    assert searching.rate < 9.0
+    assert searching.earliest(3.0, ahead=90) == pytest.approx(3.0 + 90 / searching.bracket.hi)
+    told = Pacer()
+    told.announced(policy(quota=600, window=60, remaining=6, reset=10), 0.0, 0.0)
+    assert told.rate == pytest.approx(0.0, abs=0.1)
+    assert told.earliest(0.0, ahead=98) == pytest.approx(20.0, abs=0.1)
+
+
 def test_an_answer_that_asks_all_to_wait_closes_the_gate_and_cuts_nothing():
     """A 503 with Retry-After says nothing about the rate: one canary reopens, at the same pace."""
     pacer = Pacer(RateLimit(100.0, 10.0))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -51,12 +54,35 @@ LATER = "Thu, 28 May 2026 20:27:10 GMT"
         ("Fri, 31 Dec 99999 23:59:59 GMT", DATE, None),
         ("1" * 2000, None, None),
         ("Thu, 99 Foo 2026 99:99:99 GMT", None, None),
+        ("\x1f5", None, 5.0),
         (None, None, None),
     ],
 )
 def test_retry_after_is_read_or_ignored(value, date, seconds):
     """Seconds and dates are read, a date against the server's own clock; nonsense is None."""
     assert parse_retry_after(value, wall=WALL, date=date) == seconds
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "Thursday, 28-May-26 20:27:10 GMT",
+        "Thu May 28 20:27:10 2026",
+        "Thu, 28 May 2026 20:27:10",
+        "Thu, 28 May 2026 20:27:10 -0000",
+    ],
+)
+def test_a_date_without_a_zone_is_utc_wherever_we_are(date):
+    """The three forms of an HTTP date, and what names no zone, are read alike in every time zone."""
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "JST-9"
+    time.tzset()
+    try:
+        assert parse_retry_after(date, wall=WALL) == 30.0
+    finally:
+        os.environ.pop("TZ")
+        os.environ.update({} if before is None else {"TZ": before})
+        time.tzset()
 
 
 @pytest.mark.parametrize("offset", [-600.0, 0.0, 600.0])
@@ -84,6 +110,26 @@ def test_a_wrong_clock_does_not_matter_where_the_server_sends_its_date(offset):
         (
             {"ratelimit-limit": "100, 10;w=1, 100;w=0", "ratelimit-remaining": "3"},
             (Policy(quota=100, remaining=3),),
+        ),
+        (
+            {
+                "ratelimit-limit": "100",
+                "ratelimit-remaining": "3",
+                "ratelimit-reset": "12",
+                "ratelimit-policy": "10;w=1, 100;w=60",
+            },
+            (Policy(quota=100, window=60, remaining=3, reset=12),),
+        ),
+        (
+            {"ratelimit": "limit=100, remaining=3, reset=12", "ratelimit-policy": "100;w=60"},
+            (Policy(quota=100, window=60, remaining=3, reset=12),),
+        ),
+        ({"ratelimit": "remaining=3,reset=12"}, (Policy(remaining=3, reset=12),)),
+        ({"ratelimit": "limit=100, reset=12"}, (Policy(quota=100, reset=12),)),
+        ({"ratelimit": "limit=9e9, remaining=-1, reset=12"}, ()),
+        (
+            {"ratelimit": "limit=5", "ratelimit-limit": "7", "ratelimit-remaining": "3"},
+            (Policy(quota=5),),
         ),
         ({"x-rate-limit-remaining": "3"}, (Policy(remaining=3),)),
         (
@@ -135,7 +181,7 @@ def test_announced_limits_are_read_or_ignored(headers, policies):
     assert read_announcement(headers, wall=WALL).policies == policies
 
 
-@given(st.dictionaries(st.sampled_from(NAMES), st.text()))  # fmt: skip
+@given(st.dictionaries(st.sampled_from(NAMES), st.text() | st.from_regex(r"[\s0-9.,;=]{1,8}")))
 def test_no_header_raises_and_every_wait_is_sane(headers):
     """Whatever a server sends, reading it ends in numbers that are not negative."""
     news = read_announcement(headers, wall=WALL)

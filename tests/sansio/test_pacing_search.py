@@ -91,23 +91,57 @@ def test_one_event_is_one_cut_to_what_was_measured(bracket, seen, lo):
     ("bracket", "seen", "lo"),
     [
         (Bracket(), event(block=300, admitted=1200, span=20, clean=False), 0.95 * 1200 / 320),
-        (Bracket(mode=Mode.PROBE, rate=6, lo=5, held=3.5, measured=True), event(6, 300, 4500, 1500), 3.5),
-        (Bracket(mode=Mode.PROBE, rate=6, lo=5, held=3.5, measured=True), event(6, 300, 450, 1500), 0.294),
+        (
+            Bracket(mode=Mode.PROBE, rate=6, lo=5, held=3.5, need=600, measured=True),
+            event(6, 300, 4500, 1500),
+            5.0,
+        ),
+        (
+            Bracket(mode=Mode.PROBE, rate=6, lo=5, held=1, need=600, measured=True),
+            event(6, 300, 3500, 3000),
+            5.0,
+        ),
+        (
+            Bracket(mode=Mode.PROBE, rate=3.6, lo=3.5, held=3.5, measured=True),
+            event(3.6, 300, 450, 150),
+            3.42,
+        ),
+        (
+            Bracket(mode=Mode.PROBE, rate=6, lo=5, held=3.5, need=600, measured=True),
+            event(6, 300, 450, 1500),
+            0.294,
+        ),
+        (
+            Bracket(mode=Mode.PROBE, rate=6, lo=5, held=3.5, need=25, measured=True),
+            event(6, 300, 4500, 1500),
+            3.5,
+        ),
         (
             Bracket(mode=Mode.HOLD, rate=5, lo=5, held=5, measured=True, block=300),
             event(5, 300, 1200, 600),
             2.772,
         ),
     ],
-    ids=["start", "probe", "limit fell", "held too high"],
+    ids=[
+        "start",
+        "probe",
+        "probe from far below",
+        "first step of a probe",
+        "limit fell",
+        "short tries",
+        "held too high",
+    ],
 )
 def test_a_costly_block_ends_the_search(bracket, seen, lo):
-    """A refusal that costs minutes leads to a long hold at what was held before, or at what was measured."""
+    """A refusal that costs minutes leads to a long hold at what was carried, or at what was measured."""
     after = bracket.after(seen)
     assert after.mode is Mode.HOLD
     assert after.rate == pytest.approx(lo, rel=1e-3)
     assert after.need >= 300
-    assert after.passed(0.5).need >= 75
+    # What a probe tries then lasts for two blocks, so that it proves something, but after the first of all.
+    tried = 25 if bracket.mode is Mode.START else 600
+    assert after.passed(0.5).need == tried
+    assert after.passed(0.5).passed(0.5).need == tried
 
 
 @pytest.mark.parametrize(

@@ -567,3 +567,37 @@ def test_all_slots_go_back_where_nobody_came_between():
     assert keeper.s["tat"] > before
     assert talk(one, keeper, now + TRIP, 0).back_from >= before
     assert keeper.s["tat"] == pytest.approx(before, abs=2e3)
+
+
+def test_calls_ahead_are_not_counted_at_a_rate_that_is_about_to_rise():
+    """While nothing is known the rate may be anything soon; a declared one stays what it is."""
+    for rate, soonest in [(None, 0.0), (10.0, 498 / 9.9)]:
+        one, keeper = pacer("a", rate), Keeper()
+        _, now = send(one, keeper, 1.0)
+        assert one.earliest(now, 500) == pytest.approx(now + soonest, abs=0.5)
+
+
+def test_calls_ahead_are_counted_at_the_most_that_was_not_refused_yet():
+    """A search goes on below what was refused, and above what it uses now."""
+    one, keeper = pacer("a", None), Keeper()
+    ticket, now = send(one, keeper, 1.0)
+    one.refused(ticket, now, 0.5, 1.0)
+    talk(one, keeper, now)
+    canary, now = send(one, keeper, now + 1.5)
+    one.admitted(canary, now, 0.5)
+    talk(one, keeper, now)
+    bracket = one.bracket
+    assert bracket.mode is Mode.SEARCH
+    assert one.rate < bracket.hi
+    assert one.earliest(now, 100) == pytest.approx(now + 99 / bracket.hi, rel=0.1)
+
+
+def test_calls_ahead_are_counted_at_the_rate_of_a_new_announced_window():
+    """Little is left of this window, and the next one brings it all again."""
+    one, keeper = pacer("a", None), Keeper()
+    ticket, now = send(one, keeper, 1.0)
+    one.announced((Policy(quota=600.0, window=60.0, remaining=10.0, reset=30.0),), now, 0.0)
+    one.admitted(ticket, now, 0.5)
+    talk(one, keeper, now)
+    assert one.rate < 1
+    assert one.earliest(now, 100) <= now + 15

@@ -11,6 +11,8 @@ from benchmarks.simulate_pacing import (
     RULES,
     Client,
     FixedWindow,
+    Penal,
+    Punishing,
     TokenBucket,
     jain,
     run_rule,
@@ -30,6 +32,16 @@ def test_an_unknown_limit_is_found_and_held(rule):
     assert mean(run.admitted for run in runs) >= rule.use * rule.allowed * rule.hours * HOUR
     assert mean(run.refusal_share for run in runs) <= rule.refusals
     assert min(jain(run.shares) for run in runs) >= 0.9
+
+
+@pytest.mark.parametrize(
+    ("server", "use"), [(Penal(600, 60, 17), 0.85), (Punishing(10, 20, 60), 0.6)], ids=["window", "bucket"]
+)
+def test_a_limit_that_punishes_is_found_from_far_below(server, use):
+    """A refusal that stops everything for a minute is worth avoiding, but no reason to crawl for ever."""
+    run = simulate(server, [Client(Pacer())], seed=1, until=3 * HOUR, retry_after=True)
+    assert run.admitted >= use * 10 * 3 * HOUR
+    assert run.refused <= 3 * 15
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -13,14 +13,16 @@ from nimble_async._sansio.sharing import Ask, News
 from nimble_async.errors import StoreError
 
 MEMBER_LIFE, STRICT_LIFE, SETTLE, CANARY_LIFE, IDLE, LATE = 60e6, 30e6, 2e6, 30e6, 2e6, 5e4
+QUIET = GAP = 1e5
+PROBES = 3e6
 INSTANTS = (
     "tat", "gate", "canary_until", "block_from", "admitted_from", "level_from", "last",
-    "declared_until", "announced_until", "held", "settle", "touched",
+    "declared_until", "announced_until", "held", "settle", "silent_from", "silent_to", "touched",
 )  # fmt: skip
 NUMBERS = (
     "closed", "event", "strikes", "pending", "event_rate", "event_admitted", "event_span", "event_clean",
     "admitted", "clean", "level_sent", "version", "search", "starting", "declared", "tolerance",
-    "announced", "renewed",
+    "announced", "renewed", "peers",
 )  # fmt: skip
 
 
@@ -41,8 +43,8 @@ class Keeper:
     def exchange(self, ask: Ask, now: float) -> News:
         """Do one exchange."""
         s = self.s
-        if self.fresh:
-            self.fresh = False
+        fresh, self.fresh = self.fresh, False
+        if fresh:
             s["event"] = s["version"] = s["admitted_from"] = s["level_from"] = now
         if s["touched"] > now:
             back = s["touched"] - now
@@ -50,8 +52,8 @@ class Keeper:
                 if s[name] > 0:
                     s[name] = max(1.0, s[name] - back)
         members, seat = self._members(ask, now)
-        if ask.away > 0 and ask.peers > 1 and s["touched"] <= ask.away + LATE:
-            s["settle"] = now + SETTLE
+        lost = fresh and ask.event > 0
+        members = max(members, self._settle(ask, now, lost=lost))
         current = ask.event == s["event"]
         mine = s["canary"] == ask.member
         reopened = ask.verdict == "through" and mine and s["closed"] == 1
@@ -60,6 +62,8 @@ class Keeper:
             s.update(search=ask.search, starting=ask.starting, stretch=ask.stretch, known=ask.known)
             s.update(version=s["version"] + 1, level_from=now, level_sent=0)
         interval = self._limits(ask, now)
+        if lost:
+            s["tat"] = now + QUIET + interval + s["tolerance"]
         if reopened:
             s.update(closed=0, canary="", strikes=0, gate=0, tat=now + interval, level_from=now, level_sent=0)
             s["last"] = now
@@ -99,12 +103,23 @@ class Keeper:
         order = sorted(self.seats, key=lambda name: self.seats[name])
         return max(1, len(order)), order.index(me) if me in order else 0
 
+    def _settle(self, ask: Ask, now: float, *, lost: bool) -> int:
+        s = self.s
+        if now - s["touched"] > GAP:
+            s.update(silent_from=s["touched"], silent_to=now)
+        silent = ask.away > 0 and s["silent_from"] - LATE <= ask.away <= s["silent_to"] >= now - PROBES
+        if ask.peers > 1 and (lost or silent):
+            s.update(settle=now + SETTLE, peers=ask.peers, silent_to=0.0)
+        return int(s["peers"]) if now < s["settle"] else 0
+
     def _reports(self, ask: Ask, now: float, *, current: bool, mine: bool) -> None:
         s = self.s
         if current and not s["closed"]:
             s["admitted"] += ask.admitted
             if s["starting"] and ask.faster > 0 and s["search"] > 0:
                 s["search"] = 1e6 / min(1e6, 1e6 / s["search"] + ask.faster)
+        if s["pending"] and ask.event == s["event"] - 1:
+            s["event_admitted"] += ask.admitted
         if ask.refused > 0 and current and not s["closed"]:
             s.update(event=s["event"] + 1, closed=1, pending=1, canary="", event_rate=ask.refused)
             s.update(event_admitted=s["admitted"], event_clean=s["clean"], block_from=now)
@@ -120,10 +135,10 @@ class Keeper:
 
     def _limits(self, ask: Ask, now: float) -> float:
         s = self.s
+        if now >= s["declared_until"]:
+            s.update(declared=0.0, tolerance=0.0)
         if ask.declared > 0:
-            if now >= s["declared_until"]:
-                s.update(declared=0.0, tolerance=ask.tolerance)
-            s["tolerance"] = min(s["tolerance"], ask.tolerance)
+            s["tolerance"] = min(s["tolerance"], ask.tolerance) if s["declared"] > 0 else ask.tolerance
             if ask.declared >= s["declared"]:
                 s.update(declared=ask.declared, declared_until=now + STRICT_LIFE)
         if ask.announced > 0:

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from nimble_async._sansio.sharing import Ask, News
 from nimble_async.errors import ConfigurationError, StoreError
 from nimble_async.stores.redis_budget import RedisBudget
+from tests.services import running_redis
 from tests.stores.budget_model import INSTANTS, Keeper
 
 redis_client = pytest.importorskip("redis")
@@ -52,7 +53,7 @@ steps = st.tuples(
     st.sampled_from(["", "replace", "replace old"]),
     st.sampled_from(["", "", "mine", "not mine"]),
     st.sampled_from(["", "", "before", "after"]),
-    st.sampled_from([0.0, 0.0, 1.0, 5.0, 31.0, 61.0, -3.0]),
+    st.sampled_from([0.0, 0.0, 1.0, 5.0, 31.0, 61.0, -3.0, math.inf]),
 )
 
 
@@ -67,7 +68,11 @@ class Both:
         self.ends = 0.0
 
     def pass_time(self, seconds):
-        """Let time pass for what both have stored; below 0 it is a clock that was set back."""
+        """Let time pass for what both have stored: below 0 a clock was set back, `inf` loses everything."""
+        if math.isinf(seconds):
+            self.redis.delete(*self.budget._keys("scope"))
+            self.keeper.forget()
+            return
         if not seconds or self.keeper.fresh:
             return
         stem, _, seen = self.budget._keys("scope")
@@ -122,6 +127,35 @@ def test_the_script_does_what_the_model_does(redis_url, story):
             both.redis.close()
 
     asyncio.run(run())
+
+
+async def test_answers_from_before_an_event_count_for_it(redis_url):
+    """Who has not heard of the event yet reports what was admitted before, until it led to a cut."""
+    budget = RedisBudget(redis_url, prefix=uuid.uuid4().hex)
+    event = (await budget.exchange("scope", Ask(member="b", search=1e5))).event
+    await budget.exchange("scope", Ask(member="a", event=event, admitted=5, refused=10.0, strikes=1))
+    news = await budget.exchange("scope", Ask(member="b", event=event, admitted=7))
+    assert (news.event, news.event_admitted) == (event + 1, 12)
+    tries = await budget.exchange("scope", Ask(member="a", event=event + 1, n=1))
+    assert tries.canary == 1
+    await budget.exchange("scope", Ask(member="a", event=event + 1, verdict="through"))
+    news = await budget.exchange("scope", Ask(member="c", event=event, admitted=7))
+    assert news.event_admitted == 12
+    await budget.aclose()
+
+
+async def test_data_that_was_lost_is_missed_by_who_knew_it(redis_url):
+    """Who comes with the number of an earlier life has slots of it: the queue begins after those, unburst."""
+    budget = RedisBudget(redis_url, prefix=uuid.uuid4().hex)
+    ask = Ask(member="a", n=1, declared=2e5, tolerance=4e5)
+    first = await budget.exchange("scope", ask)
+    assert first.start == first.now
+    client = redis_client.Redis.from_url(redis_url)
+    client.delete(*budget._keys("scope"))
+    client.close()
+    news = await budget.exchange("scope", msgspec.structs.replace(ask, event=first.event))
+    assert news.start - news.tolerance - news.now == pytest.approx(1e5 + 2e5)
+    await budget.aclose()
 
 
 async def test_slots_are_one_interval_apart_whoever_asks(redis_url):
@@ -297,3 +331,36 @@ def test_what_is_no_redis_is_refused_and_not_shown():
     with pytest.raises(ConfigurationError, match="RedisBudget takes an address") as caught:
         RedisBudget("http://user:hunter2@localhost")
     assert "hunter2" not in str(caught.value)
+
+
+async def test_who_closes_first_cuts_nobody_off(own_redis):
+    """Two clients of one budget object: a message of one is under way when the other closes."""
+    budget = RedisBudget(own_redis.url, timeout=5.0)
+    await budget.exchange("one", Ask(member="a"))
+    own_redis.hang()
+    underway = asyncio.create_task(budget.exchange("two", Ask(member="b", n=1, declared=1e5)))
+    await asyncio.sleep(0.05)
+    await budget.aclose()
+    own_redis.go_on()
+    assert (await underway).granted == 1
+    assert (await budget.exchange("two", Ask(member="b"))).members == 1
+    await budget.aclose()
+    assert not budget._connections
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (("--maxmemory", "1"), "refused.* out of memory"),
+        (("--replicaof", "127.0.0.1 1"), "refused.* replica"),
+        (("--requirepass", "secret"), "refused.* the user and password"),
+        (("--user", "default", "on", "nopass", "~*", "+@all", "-eval", "-evalsha"), "refused.* EVAL"),
+    ],
+)
+async def test_what_redis_refuses_is_told_apart(options, found):
+    """A Redis that is full, a replica, or locked is there: the error says so, and what helps."""
+    with running_redis(*options) as server:
+        budget = RedisBudget(server.url)
+        with pytest.raises(StoreError, match=f"(?s){found}"):
+            await budget.exchange("scope", Ask(member="a", n=1, declared=1e6))
+        await budget.aclose()
