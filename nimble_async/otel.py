@@ -31,6 +31,8 @@ _NAME = "nimble_async"
 _SCHEMA = "https://opentelemetry.io/schemas/1.30.0"
 _SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """The boundaries that the conventions advise for request durations."""
+_METHODS = frozenset({"CONNECT", "DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT", "TRACE"})
+"""The methods that the conventions know; any other would make a series of its own."""
 _TIMES = ("queued", "throttled", "token", "network", "decode", "waited")
 _Attributes = dict[str, str | int | float]
 
@@ -101,7 +103,7 @@ class OpenTelemetry:
             inside = trace.set_span_in_context(span)
             for send in sends:
                 one = self._tracer.start_span(
-                    f"{send.method} {send.path}".rstrip(), context=inside, kind=trace.SpanKind.CLIENT,
+                    _name_of(send), context=inside, kind=trace.SpanKind.CLIENT,
                     attributes=_of_send(send), start_time=_nanoseconds(send.began),
                 )  # fmt: skip
                 if send.error is not None:
@@ -120,9 +122,14 @@ def _nanoseconds(seconds: float) -> int:
     return int(seconds * 1e9)
 
 
+def _name_of(send: AttemptEnded) -> str:
+    return f"{send.method if send.method in _METHODS else 'HTTP'} {send.path}".rstrip()
+
+
 def _metric(send: AttemptEnded) -> _Attributes:
     """Return the attributes that the conventions ask of a request's duration."""
-    found: _Attributes = {"http.request.method": send.method, "server.address": send.server}
+    method = send.method if send.method in _METHODS else "_OTHER"
+    found: _Attributes = {"http.request.method": method, "server.address": send.server}
     if send.port:
         found["server.port"] = send.port
     if send.path:
@@ -138,6 +145,8 @@ def _metric(send: AttemptEnded) -> _Attributes:
 
 def _of_send(send: AttemptEnded) -> _Attributes:
     found = _metric(send)
+    if send.method not in _METHODS:
+        found["http.request.method_original"] = send.method
     if send.attempt > 1:
         found["http.request.resend_count"] = send.attempt - 1
     return found

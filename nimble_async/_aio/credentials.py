@@ -32,24 +32,25 @@ from nimble_async._aio.keeper import Held, Keeper
 from nimble_async._aio.memory import MemoryStore
 from nimble_async._aio.ports import Clock, Proof, TokenStore, Transport
 from nimble_async._sansio.address import base_address
-from nimble_async._sansio.message import Request
-from nimble_async._sansio.secret import Secret
-from nimble_async._sansio.tokens import (
-    Doubt,
+from nimble_async._sansio.grants import exchange_request, first_record, read_grant, refresh_request
+from nimble_async._sansio.login import (
     LoginRequest,
-    Stage,
-    TokenRecord,
     check_issuer,
     check_state,
-    exchange_request,
-    first_record,
     is_code,
     make_login,
-    read_grant,
     read_redirect,
-    refresh_request,
 )
-from nimble_async.errors import ConfigurationError, CredentialsError, LoginRefused, TokenRefreshFailed
+from nimble_async._sansio.message import Request
+from nimble_async._sansio.secret import Secret
+from nimble_async._sansio.tokens import Doubt, Stage, TokenRecord
+from nimble_async.errors import (
+    ConfigurationError,
+    CredentialsError,
+    CrmError,
+    LoginRefused,
+    TokenRefreshFailed,
+)
 
 __all__ = ["ApiKey", "OAuth"]
 
@@ -181,6 +182,8 @@ class OAuth:
     ) -> None:
         if not client_id or not client_secret:
             raise ConfigurationError("OAuth needs a client_id and a client_secret.")
+        if not (_is_plain(client_id) and _is_plain(client_secret)):
+            raise ConfigurationError("The client_id or client_secret holds characters that none has.")
         if state not in {"required", "optional"}:
             raise ConfigurationError(f"OAuth takes state='required' or 'optional', not {state!r}.")
         store = MemoryStore() if store is None else store
@@ -243,7 +246,7 @@ class OAuth:
                 self._fly(held.record.gen)
             if stage in {Stage.GOOD, Stage.DUE}:
                 return held.proof
-        return (await self._land(held.record.gen if held else 0)).proof
+        return (await self._land(self._keeper.generation)).proof
 
     async def renew(self, rejected: Proof) -> bool:
         """After a 401: return whether a replay with a new `proof()` makes sense.
@@ -271,12 +274,18 @@ class OAuth:
             self._doubt = self._doubt.after(proof.generation, accepted=accepted, now=now)
 
     async def aclose(self) -> None:
-        """Wait until a running renewal is durable, 20 seconds at most. It may be used again afterwards."""
+        """Wait until a running renewal is durable, 20 seconds at most. It may be used again afterwards.
+
+        A new pair that the store would not take is offered to it once more.
+        """
         try:
             async with asyncio.timeout(_CLOSE_LIMIT):
                 for flight in (self._flight, self._login_flight):
                     if flight is not None and not flight.stranded:
                         await flight.wait()
+                last = self._fly(self._keeper.generation) if self._keeper.owes_its_store else None
+                if last is not None:
+                    await last.wait()
         except (TimeoutError, TokenRefreshFailed):
             logger.warning("A token renewal had not ended when its client closed.")
 
@@ -399,7 +408,9 @@ class OAuth:
             self._failure = error if isinstance(error, CredentialsError) else None
             self._failures = min(self._failures + 1, 10)
             self._failed_at = self._needed()[1].monotonic()
-        logger.warning("A token could not be renewed: %s", error)
+        # The words of an error that is none of ours may hold what a store was given.
+        told = error if isinstance(error, CrmError) else type(error).__name__
+        logger.warning("A token could not be renewed: %s", told)
 
     async def _land(self, beyond: int) -> Held:
         """Wait for a record of a generation above `beyond`."""
@@ -459,6 +470,11 @@ def _name_of(*parts: str) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
+def _is_plain(text: str) -> bool:
+    """Say whether a text holds what the standard lets an id, a secret or a token hold."""
+    return text.isascii() and text.isprintable()
+
+
 def _seed(token: TokenRecord | Mapping[str, Any] | str | None) -> TokenRecord | None:
     """Return the record of the login an `OAuth` is given.
 
@@ -474,4 +490,6 @@ def _seed(token: TokenRecord | Mapping[str, Any] | str | None) -> TokenRecord | 
         return first_record(granted, gen=1, wall=0.0)
     if not token.strip():
         raise ConfigurationError("The refresh token given to OAuth is empty.")
+    if not _is_plain(token.strip()):
+        raise ConfigurationError("The refresh token given to OAuth holds characters that no token has.")
     return TokenRecord(gen=1, access=Secret(""), refresh=Secret(token.strip()), expires_in=0.0)

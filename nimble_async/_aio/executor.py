@@ -22,7 +22,7 @@ from nimble_async._aio.run import Run
 from nimble_async._aio.throttle import Throttle
 from nimble_async._sansio import codec
 from nimble_async._sansio.dialect import Dialect
-from nimble_async._sansio.message import Request, Response
+from nimble_async._sansio.message import Request, Response, without_echo
 from nimble_async._sansio.operation import Operation, Shape
 from nimble_async._sansio.outcome import failure_of
 from nimble_async._sansio.paging import ByUrl, Cursor
@@ -413,6 +413,8 @@ class Executor:
     ) -> V:
         """Return the value of an answer, or raise what it stands for."""
         clock = self.core.clock
+        if run.proof is not None and response.status >= 400:
+            response = without_echo(response, run.proof.value)
         failure = failure_of(run.operation, response, ids=ids, dialect=self.core.dialect, now=clock.wall())
         if failure is not None:
             raise failure
@@ -479,9 +481,12 @@ class Executor:
             run.doubtful = type(error).__name__
         self._attempt_ended(run, error, verdict.seconds)
         core.throttle.repeated()
-        run.waited += verdict.seconds
         if verdict.seconds > 0:
-            await core.clock.sleep(verdict.seconds)
+            began = core.clock.monotonic()
+            try:
+                await core.clock.sleep(verdict.seconds)
+            finally:
+                run.waited += core.clock.monotonic() - began
 
     async def _renewed(self, error: CrmError, run: Run) -> bool:
         """Return whether a 401 is answered by one replay with a new token."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Generic, TypeVar
@@ -40,6 +41,7 @@ class Flight(Generic[T]):
         self._work = work
         self._ended = ended
         self._loop = asyncio.get_running_loop()
+        self._process = os.getpid()
         self._task: asyncio.Task[None] | None = None
         self._guard = threading.Lock()
         self._waiters: set[asyncio.Future[None]] = set()
@@ -51,8 +53,9 @@ class Flight(Generic[T]):
 
     @property
     def stranded(self) -> bool:
-        """Whether the loop it runs on has stopped, so that it may never land."""
-        return not self._over and not self._loop.is_running()
+        """Whether the loop it runs on has stopped, or is another process's, so that it may never land."""
+        # To the child of a fork its parent's loop seems to run on.
+        return not self._over and not (self._loop.is_running() and self._process == os.getpid())
 
     def start(self) -> None:
         """Take off; the flight itself holds its task."""

@@ -7,9 +7,12 @@ renewed), write `refreshing` down, send, write the new pair down durably, and on
   seconds and not before the server's `Retry-After`: the lock is ours and the generation has not
   moved, so nobody can own a newer pair.
 - `invalid_grant` reads the store once more before it is believed, and deletes nothing.
-- A pair that the store would not take is kept in mind and offered to it again first.
+- A pair that the store would not take is kept in mind and offered to it again first, and so is one
+  that the store has lost.
 - A lock may run out under a holder that is slow: what it saves then is refused, since it saves
   through its lock. A pair that was granted to it is kept in mind, too.
+- Generations only grow: a login that was ended and begun anew elsewhere, where they start from 1,
+  is counted on from the one in use.
 - Requests go straight to the transport: in a throttle slot a renewal would wait for the very
   calls that wait for it.
 
@@ -28,25 +31,21 @@ from msgspec.structs import replace
 from nimble_async._aio.flight import sure
 from nimble_async._aio.hooks import logger
 from nimble_async._aio.ports import Clock, Proof, TokenSaver, TokenStore, Transport
-from nimble_async._sansio.message import Request
-from nimble_async._sansio.secret import Secret
-from nimble_async._sansio.tokens import (
+from nimble_async._sansio.grants import (
     Ambiguous,
     Granted,
     InvalidGrant,
     Refused,
-    Stage,
-    TokenRecord,
-    age_of,
-    clocks_agree,
-    digest,
     first_record,
     judge_answer,
     judge_failure,
     next_record,
-    stage_of,
 )
+from nimble_async._sansio.message import Request
+from nimble_async._sansio.secret import Secret
+from nimble_async._sansio.tokens import Stage, TokenRecord, age_of, clocks_agree, digest, follows, stage_of
 from nimble_async.errors import (
+    CrmError,
     LoginRefused,
     MalformedResponse,
     ReauthRequired,
@@ -110,6 +109,16 @@ class Keeper:
         self._quiet_until = 0.0
         """Until when the token server asked to be left alone, monotonic seconds."""
 
+    @property
+    def generation(self) -> int:
+        """The generation in use; 0 for none."""
+        return self.held.record.gen if self.held else 0
+
+    @property
+    def owes_its_store(self) -> bool:
+        """Whether a pair was granted that the store would not take."""
+        return self._unsaved is not None
+
     async def obtain(self, beyond: int, transport: Transport, clock: Clock) -> None:
         """Hold a usable record of a generation above `beyond`: from the store, or renewed.
 
@@ -121,7 +130,9 @@ class Keeper:
         if self._unsaved is None:
             held = await self._load(clock)
             if held and held.record.gen > beyond and held.stage(clock.monotonic()) in {Stage.GOOD, Stage.DUE}:
-                self.held = held
+                # A login may have ended, and be in use, since this was read.
+                if self.held is None or self.held.record.gen < held.record.gen:
+                    self.held = held
                 return
         lock, saver = await self._lock()
         try:
@@ -171,13 +182,13 @@ class Keeper:
     # --- renewing, the lock being ours ---
 
     async def _renew(self, beyond: int, transport: Transport, clock: Clock, saver: TokenSaver) -> None:
-        if self._unsaved is not None and await self._keep(self._unsaved, clock, saver):
-            return
         held = await self._load(clock)
         if held is None:
+            self._unsaved = None
             raise ReauthRequired(
                 "There is no login yet.", hint=f"Sign in; it is kept in {_place(self.store)}."
             )
+        held = await self._caught_up(held, clock, saver)
         stage = held.stage(clock.monotonic())
         if held.record.gen > beyond and stage is Stage.GOOD:
             self.held = held
@@ -189,9 +200,26 @@ class Keeper:
         if quiet > 0:
             raise _failed("The token was not renewed", Ambiguous("the token server is busy", wait=quiet))
         marked = replace(held.record, state="refreshing", since=clock.wall())
-        if not await self._step(lambda: saver.save(marked, expected=marked.gen)):
-            raise TokenRefreshFailed("The stored token changed although it was locked.", hint="Try again.")
+        await self._write(marked, marked.gen, saver)
         await self._ask(held.record, transport, clock, saver)
+
+    async def _caught_up(self, stored: Held, clock: Clock, saver: TokenSaver) -> Held:
+        """Return what to go on with, which is then stored: what is, or ours where the store has lost it."""
+        there, held, fresh = stored.record, self.held, stored
+        ours = self._unsaved or held
+        if ours is not None and ours.record.state != "dead" and follows(ours.record, there):
+            fresh = ours
+        elif held is not None and _begun_anew(held.record, there):
+            fresh = Held(replace(there, gen=held.record.gen + 1), stored.obtained)
+        if fresh is not stored:
+            await self._write(fresh.record, there.gen, saver)
+            self._use(fresh, clock)
+        self._unsaved = None
+        return fresh
+
+    async def _write(self, record: TokenRecord, expected: int, saver: TokenSaver) -> None:
+        if not await self._step(lambda: saver.save(record, expected=expected)):
+            raise TokenRefreshFailed("The stored token changed although it was locked.", hint="Try again.")
 
     async def _ask(self, record: TokenRecord, transport: Transport, clock: Clock, saver: TokenSaver) -> None:
         """Send the refresh token, again where no answer came, and do what the verdict says."""
@@ -341,11 +369,17 @@ class Keeper:
 
         try:
             await self._step(leave)
-        except Exception:  # what was done under the lock is done; it runs out by itself
-            logger.exception("The lock of a token store could not be released.")
+        except Exception as error:  # what was done under the lock is done; it runs out by itself
+            told = error if isinstance(error, CrmError) else type(error).__name__
+            logger.error("The lock of a token store could not be released: %s", told)
 
     async def _step(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return await sure(make, limit=_STORE_LIMIT)
+
+
+def _begun_anew(ours: TokenRecord, stored: TokenRecord) -> bool:
+    """Say whether a living record is another login's, which was begun after ours had been ended."""
+    return stored.gen <= ours.gen and stored.access != ours.access and stored.state != "dead"
 
 
 def _gone(record: TokenRecord) -> ReauthRequired:

@@ -66,7 +66,7 @@ class RedirectListener:
         self._came = asyncio.get_running_loop().create_future()
         try:
             for host in self._where.hosts:
-                await self._listen(host)
+                await self._listen(host, last=host == self._where.hosts[-1])
         except BaseException:
             await self.aclose()
             raise
@@ -108,9 +108,9 @@ class RedirectListener:
             ) from error
         if visit.error is not None:
             raise visit.error
-        return visit.target or ""
+        return visit.target.reveal() if visit.target else ""
 
-    async def _listen(self, host: str) -> None:
+    async def _listen(self, host: str, *, last: bool) -> None:
         where = f"[{host}]:{self._where.port}" if ":" in host else f"{host}:{self._where.port}"
         try:
             server = await asyncio.start_server(
@@ -118,7 +118,7 @@ class RedirectListener:
             )
         except OSError as error:
             # `localhost` is good with either family.
-            if error.errno in _NO_SUCH_ADDRESS and self._servers:
+            if error.errno in _NO_SUCH_ADDRESS and (self._servers or not last):
                 return
             why = {
                 errno.EADDRINUSE: "another program has it",

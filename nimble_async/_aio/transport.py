@@ -13,6 +13,7 @@ comes first.
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import ssl
 import sys
@@ -24,9 +25,10 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from nimble_async._aio.discretion import without_frames
+from nimble_async._aio.discretion import frameless, without_frames
 from nimble_async._sansio.inflate import Inflater
 from nimble_async._sansio.message import Request, Response
+from nimble_async._sansio.secret import Secret
 from nimble_async.config import ClientConfig
 from nimble_async.errors import (
     ConfigurationError,
@@ -48,6 +50,7 @@ class AiohttpTransport:
 
     def __init__(self, config: ClientConfig) -> None:
         self._config = config
+        self._proxy, self._proxy_proof = _proxy(config.proxy)
         self._tls = _tls(config.tls)
         self._timeout = _timeout(config, None)
         self._sessions: dict[asyncio.AbstractEventLoop, _LoopSession] = {}
@@ -71,10 +74,9 @@ class AiohttpTransport:
             async with held.session.request(
                 request.method,
                 URL(request.url, encoded=True),
-                headers=request.headers,
                 data=request.body,
                 allow_redirects=False,
-                proxy=self._config.proxy,
+                **self._headers(request),
                 ssl=self._tls,
                 timeout=self._timeout if timeout is None else _timeout(self._config, timeout),
             ) as answer:
@@ -83,12 +85,24 @@ class AiohttpTransport:
                 return Response(status=answer.status, headers=headers, body=body)
         except _TRANSLATED as error:
             trouble = _translate(error, request)
-            # An answer that was no HTTP comes with the request's headers: it is not passed on.
-            cause = None if isinstance(error, aiohttp.ClientResponseError) else without_frames(error, handled)
+            # What names the address, or comes with the request's headers, is not passed on.
+            cause = None if isinstance(error, _TELLING) else without_frames(error, handled)
         except BaseException as error:
             # Also a cancellation would show aiohttp's frames, and there the headers.
             raise without_frames(error, handled)  # noqa: B904 (it is the same error)
         raise trouble from cause
+
+    def _headers(self, request: Request) -> dict[str, Any]:
+        """Return the headers of a request, and where a proxy carries it, which one and what it is told.
+
+        A proxy reads a plain request itself; for a secure one it is asked by a request of its own.
+        """
+        if self._proxy is None:
+            return {"headers": request.headers}
+        proof = {"Proxy-Authorization": self._proxy_proof.reveal()} if self._proxy_proof else {}
+        if request.url.startswith("https:"):
+            return {"headers": request.headers, "proxy": self._proxy, "proxy_headers": proof}
+        return {"headers": {**request.headers, **proof}, "proxy": self._proxy}
 
     async def _read(self, answer: aiohttp.ClientResponse) -> bytes:
         longest = self._config.longest_body
@@ -240,6 +254,18 @@ def _timeout(config: ClientConfig, total: float | None) -> aiohttp.ClientTimeout
     )
 
 
+@frameless
+def _proxy(address: str | None) -> tuple[URL | None, Secret | None]:
+    """Take a proxy's address apart: aiohttp's errors and warnings would quote a password in it."""
+    if address is None:
+        return None, None
+    url = URL(address)
+    if url.user is None:
+        return url, None
+    words = f"{url.user}:{url.password or ''}".encode()
+    return url.with_user(None), Secret(f"Basic {base64.b64encode(words).decode()}")
+
+
 def _tls(trust: ssl.SSLContext | str | None) -> ssl.SSLContext | bool:
     if trust is None:
         return True
@@ -254,12 +280,15 @@ def _tls(trust: ssl.SSLContext | str | None) -> ssl.SSLContext | bool:
 
 
 _TRANSLATED = (aiohttp.ClientError, TimeoutError, OSError, ValueError)
+_TELLING = (aiohttp.ClientResponseError, aiohttp.InvalidURL)
 
 
 def _translate(error: Exception, request: Request) -> CrmError:  # noqa: PLR0911 (a table)
     """Turn what aiohttp raises into ours; the most specific first."""
     host = URL(request.url).authority
     reason = str(error) or type(error).__name__
+    if isinstance(error, aiohttp.ClientResponseError):
+        reason = f"{error.status}, {error.message}"  # without the address, whose query may hold anything
     match error:
         case aiohttp.ClientConnectorCertificateError() | aiohttp.ClientConnectorSSLError():
             return ConnectionFailed(
@@ -278,7 +307,9 @@ def _translate(error: Exception, request: Request) -> CrmError:  # noqa: PLR0911
         case TimeoutError():
             return TimedOut(f"{host} took too long to answer.")
         case aiohttp.InvalidURL() | aiohttp.NonHttpUrlClientError():
-            return ConfigurationError(f"{request.url!r} is not an address that can be called.")
+            return ConfigurationError(
+                f"{request.url.partition('?')[0]!r} is not an address that can be called."
+            )
         case aiohttp.ClientResponseError():
             return ConnectionFailed(f"{host} did not answer in HTTP: {reason}.")
         case aiohttp.ClientError() | OSError():

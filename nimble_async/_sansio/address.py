@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from nimble_async.errors import ConfigurationError
 
-__all__ = ["base_address", "is_loopback"]
+__all__ = ["base_address", "is_loopback", "parts_of"]
 
 
 def is_loopback(host: str) -> bool:
@@ -20,6 +20,16 @@ def is_loopback(host: str) -> bool:
         return False
 
 
+def parts_of(address: str) -> SplitResult | None:
+    """Take an address apart; None where its host or port makes no sense: the error would quote it."""
+    try:
+        parts = urlsplit(address)
+        parts.port  # noqa: B018 (reading it is what checks it)
+    except ValueError:
+        return None
+    return parts
+
+
 def base_address(text: str, *, like: str = "https://app.nimble.com") -> str:
     """Return `text` as scheme, host, port and path, without a slash at its end; it should look `like` that.
 
@@ -27,11 +37,10 @@ def base_address(text: str, *, like: str = "https://app.nimble.com") -> str:
         ConfigurationError: It is no address, holds a user name, a query or a fragment, or is plain
             http to another machine.
     """
-    try:
-        parts = urlsplit(text.strip())
-        host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise _refused(text, str(error)) from error
+    parts = parts_of(text.strip())
+    if parts is None:
+        raise _refused(text, "its host or port makes no sense")
+    host, port = parts.hostname or "", parts.port
     if parts.scheme not in {"http", "https"} or not host or any(map(str.isspace, text.strip())):
         raise _refused(text, f"it must look like {like}")
     if parts.username is not None or parts.password is not None:
@@ -46,5 +55,5 @@ def base_address(text: str, *, like: str = "https://app.nimble.com") -> str:
 
 def _refused(text: str, why: str) -> ConfigurationError:
     # A password or a key pasted along must not reach a log.
-    shown = text.partition("?")[0].partition("#")[0].rpartition("@")[2]
+    shown = text.rpartition("@")[2].partition("?")[0].partition("#")[0]
     return ConfigurationError(f"The base URL {shown!r} cannot be used: {why}.")

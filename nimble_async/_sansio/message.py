@@ -11,9 +11,13 @@ from typing import Any, NoReturn
 
 from msgspec import Struct
 
-__all__ = ["Request", "Response"]
+from nimble_async._sansio.secret import Secret
+
+__all__ = ["Request", "Response", "without_echo"]
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_SHORTEST_SECRET = 8
+"""Letters of what is looked for in an answer: less would be found by chance."""
 
 
 class Request(Struct, frozen=True, kw_only=True):
@@ -67,3 +71,14 @@ class Response(Struct, frozen=True, kw_only=True):
     def header(self, name: str) -> str | None:
         """Return a header by its lower-case name, or None."""
         return self.headers.get(name)
+
+
+def without_echo(response: Response, proof: Secret) -> Response:
+    """Return an answer with `***` where it repeats the proof that was sent: errors show what it says."""
+    sent = proof.reveal().rpartition(" ")[2]  # a scheme may stand before it
+    named = any(sent in value for value in response.headers.values())
+    if len(sent) < _SHORTEST_SECRET or not (named or sent.encode() in response.body):
+        return response
+    headers = {name: value.replace(sent, "***") for name, value in response.headers.items()}
+    body = response.body.replace(sent.encode(), b"***")
+    return Response(status=response.status, headers=headers, body=body)

@@ -492,9 +492,8 @@ class DecodingReport:
 
     def statistics(self) -> DecodingStatistics:
         """Return the counts so far, as a value."""
-        return DecodingStatistics(
-            rejected=MappingProxyType(dict(self._rejected)), unread=MappingProxyType(dict(self._unread))
-        )
+        # Copies, and plain ones, which every encoder takes.
+        return DecodingStatistics(rejected=dict(self._rejected), unread=dict(self._unread))
 
     def noticed(self, member: str) -> None:
         """Count a member that could not be read; pass this method to `read_record` as `noticed`."""

@@ -11,14 +11,15 @@ from urllib.parse import SplitResult, urlsplit
 
 from msgspec import Struct
 
-from nimble_async._sansio.address import is_loopback
-from nimble_async._sansio.tokens import (
+from nimble_async._sansio.address import is_loopback, parts_of
+from nimble_async._sansio.login import (
     LoginRequest,
     check_issuer,
     check_state,
     read_redirect,
     redirect_members,
 )
+from nimble_async._sansio.secret import Secret
 from nimble_async.errors import ConfigurationError, LoginRefused
 
 __all__ = [
@@ -65,11 +66,10 @@ def loopback_of(redirect_uri: str) -> Loopback | None:
         ConfigurationError: It is no address, or none to which a login can come back.
     """
     redirect_uri = redirect_uri.strip()
-    try:
-        parts = urlsplit(redirect_uri)
-        host, port = parts.hostname or "", parts.port
-    except ValueError as error:
-        raise ConfigurationError(f"The redirect address cannot be used: {error}.") from error
+    parts = parts_of(redirect_uri)
+    if parts is None:
+        raise ConfigurationError("The redirect address cannot be used: its host or port makes no sense.")
+    host, port = parts.hostname or "", parts.port
     if not parts.scheme or not (host or parts.path):
         raise ConfigurationError(
             f"{redirect_uri!r} is no redirect address.",
@@ -117,7 +117,7 @@ class Visit(Struct, frozen=True, kw_only=True):
     status: int
     title: str
     words: str
-    target: str | None = None
+    target: Secret | None = None
     """The path and query that carry the code; None where the wait goes on or the login failed."""
     error: LoginRefused | None = None
     """How the login ended, where the vendor says that it failed."""
@@ -160,7 +160,7 @@ def _answer(target: str, told: dict[str, list[str]]) -> Visit:
         words = "The terminal says why; this window can be closed. Nothing was saved."
         return Visit(status=200, title="The sign-in failed", words=words, error=error)
     words = "nimble-async has it now. The terminal says how it ended; this window can be closed."
-    return Visit(status=200, title="The sign-in came back", words=words, target=target)
+    return Visit(status=200, title="The sign-in came back", words=words, target=Secret(target))
 
 
 def _strange(error: LoginRefused, more: str = "") -> Visit:

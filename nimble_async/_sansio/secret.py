@@ -38,7 +38,9 @@ class Secret:
         """Compare without telling by the time taken where two secrets differ."""
         if not isinstance(other, Secret):
             return NotImplemented
-        return hmac.compare_digest(self.__read().encode(), other.__read().encode())
+        # What cannot be encoded would be quoted by the error.
+        mine, theirs = (one.reveal().encode(errors="surrogatepass") for one in (self, other))
+        return hmac.compare_digest(mine, theirs)
 
     def __hash__(self) -> int:
         """Agree with `==`."""

@@ -70,5 +70,5 @@ def _scheme(text: str) -> str:
 
 
 def _refused(text: str, why: str) -> ConfigurationError:
-    shown = text.partition("?")[0].partition("#")[0].rpartition("@")[2]
+    shown = text.rpartition("@")[2].partition("?")[0].partition("#")[0]
     return ConfigurationError(f"The base URL {shown!r} cannot be used: {why}.", hint=WHERE_TO_LOOK)

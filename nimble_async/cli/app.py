@@ -20,11 +20,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if find_spec("cyclopts") is None:
         sys.stderr.write("nimble-async: the command line is an extra. Run: pip install 'nimble-async[cli]'\n")
         return 2
-    from nimble_async.cli.exits import verdict
-    from nimble_async.cli.parser import run
-    from nimble_async.cli.render import say
-
     try:
+        # In here, since a Ctrl-C may come while they are read.
+        from nimble_async.cli.parser import run
+
         code = run(list(sys.argv[1:] if arguments is None else arguments))
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -34,6 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BaseException as error:
         if isinstance(error, SystemExit | GeneratorExit):
             raise
+        from nimble_async.cli.exits import verdict
+        from nimble_async.cli.render import say
+
         if os.environ.get("NIMBLE_LOG", "").strip().lower() == "debug":
             traceback.print_exc()
         exit_code, line = verdict(error)

@@ -6,9 +6,11 @@ what was there before. No secret is taken from the command line or shown.
 
 from __future__ import annotations
 
+import os
 import threading
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
@@ -18,19 +20,23 @@ from nimble_async.cli.exits import Exit, UsageError, one_line
 from nimble_async.cli.parser import run_until_interrupted
 from nimble_async.cli.render import ask_line, ask_secret, rows, say, terminal
 from nimble_async.cli.settings import Settings, client_of, make_key, normal
+from nimble_async.cli.vendors import Vendor
 from nimble_async.cli.whoami import facts_of, show, token_facts
 from nimble_async.errors import StoreError
 
 if TYPE_CHECKING:
     from nimble_async._aio.credentials import OAuth
+    from nimble_async._sansio.login import LoginRequest
     from nimble_async._sansio.redirect import Loopback
-    from nimble_async._sansio.tokens import LoginRequest
     from nimble_async.stores.profiles import Kept, Profile
 
 __all__ = ["login"]
 
 _LONGEST = 300.0
 """Seconds for which the port is open at most."""
+_WRAPPING = "\ufeff<>\"'"
+"""What an address may come wrapped in, out of a mail or a quoted command."""
+_KEPT_FROM_BROWSERS = ("NIMBLE_API_KEY", "NIMBLE_CLIENT_SECRET", "ACTIVECAMPAIGN_API_TOKEN")
 
 
 class _Wish(Struct, frozen=True, kw_only=True):
@@ -115,17 +121,25 @@ def login(
 def _login_with_key(settings: Settings, store: Kept, *, verify: bool) -> int:
     vendor = settings.vendor
     if not settings.address.value:
-        if not terminal("stdin"):
-            raise UsageError("No address was given; each account has its own.", hint=f"Set {vendor.address}.")
-        settings = _at(settings, ask_line(f"API URL of the account ({vendor.key_place})"))
+        settings = _at(settings, _account(vendor))
     address = normal(settings.crm, settings.address.value)
     try:
         key = ask_secret(f"{vendor.key_name[0].upper()}{vendor.key_name[1:]} ({vendor.key_place})")
     except EOFError:
+        if terminal("stdin"):
+            raise UsageError("No key was given.", hint=f"You find it under {vendor.key_place}.") from None
         raise UsageError(
             "No key came from stdin.", hint="Pipe it in: `... login --api-key < FILE`."
         ) from None
     return int(run_until_interrupted(lambda: _save_key(settings, address, key, store, verify=verify)))
+
+
+def _account(vendor: Vendor) -> str:
+    """Ask for the address of an account."""
+    with suppress(EOFError):
+        if terminal("stdin"):
+            return ask_line(f"API URL of the account ({vendor.key_place})")
+    raise UsageError("No address was given; each account has its own.", hint=f"Set {vendor.address}.")
 
 
 def _at(settings: Settings, address: str) -> Settings:
@@ -192,9 +206,10 @@ def _client_secret(settings: Settings) -> str:
     secret = settings.environment.get("NIMBLE_CLIENT_SECRET", "")
     if secret:
         return secret
-    if not terminal("stdin"):
-        raise UsageError("No client secret was given.", hint="Set NIMBLE_CLIENT_SECRET.")
-    return ask_secret("Client secret (of the registered application)")
+    with suppress(EOFError):
+        if terminal("stdin"):
+            return ask_secret("Client secret (of the registered application)")
+    raise UsageError("No client secret was given.", hint="Set NIMBLE_CLIENT_SECRET.")
 
 
 def _oauth(settings: Settings, profile: Profile, scope: str) -> OAuth:
@@ -222,14 +237,22 @@ async def _by_listening(settings: Settings, wish: _Wish, profile: Profile, where
     awaited = Awaited(
         path=where.path, login=begun, base_url=profile.base_url, state_required=wish.state == "required"
     )
-    async with RedirectListener(where, awaited, refused=_tell_refused) as listener:
+    async with RedirectListener(where, awaited, refused=_teller()) as listener:
         _open(begun, browser=wish.browser)
         target = await listener.wait(wish.timeout)
         return await _end(settings, oauth, target, begun)
 
 
-def _tell_refused(why: str) -> None:
-    say(one_line(f"A visit was refused and the wait goes on: {why}"))
+def _teller() -> Callable[[str], None]:
+    """Return what tells of a refused visit, each reason once: a page in the browser may send any number."""
+    told: set[str] = set()
+
+    def tell(why: str) -> None:
+        if why not in told:
+            told.add(why)
+            say(one_line(f"A visit was refused and the wait goes on: {why}"))
+
+    return tell
 
 
 def _open(begun: LoginRequest, *, browser: bool) -> None:
@@ -240,6 +263,9 @@ def _open(begun: LoginRequest, *, browser: bool) -> None:
     say("Sign in at this address (Ctrl-C ends the wait):")
     say(begun.url)
     if browser:
+        # Whatever the browser starts would find them in its environment; ours was read before.
+        for name in _KEPT_FROM_BROWSERS:
+            os.environ.pop(name, None)
         threading.Thread(target=_browse, args=(begun.url,), name="nimble-async-browser", daemon=True).start()
 
 
@@ -297,6 +323,8 @@ async def _end(settings: Settings, oauth: OAuth, redirected: str, begun: LoginRe
     """Trade what came back for a token pair, which saves the profile, and say whose it is."""
     from nimble_async.stores.profiles import describe
 
+    if redirected.lstrip()[:1] in _WRAPPING:
+        redirected = redirected.strip(_WRAPPING + " ")
     if "=" not in redirected:
         raise UsageError("That is no redirected address.", hint="Paste the whole of it, with its ?code=...")
     async with client_of(settings, oauth) as client:
@@ -348,11 +376,12 @@ def _list(settings: Settings) -> int:
 def _row(crm: str, name: str) -> dict[str, Any]:
     from nimble_async.stores.profiles import Place, read_facts
 
-    row = {"crm": crm, "profile": name}
+    row, place = {"crm": crm, "profile": name}, Place(crm=crm, name=name)
     try:
-        facts = read_facts(Place(crm=crm, name=name))
+        facts = read_facts(place)
     except StoreError as error:
-        return {**row, "kind": "unusable", "who": error.message}
+        why = error.message.removeprefix(str(place.path)).lstrip(": ")
+        return {**row, "kind": "unusable", "who": why}
     if facts is None:
         return {**row, "kind": "gone"}
     kinds = {"key": "API key", "oauth": "browser sign-in"}

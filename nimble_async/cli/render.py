@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from nimble_async.cli.exits import one_line
+from nimble_async.cli.exits import UsageError, one_line
 from nimble_async.errors import OutputFailed
 
 __all__ = [
@@ -33,10 +33,10 @@ Row = Mapping[str, Any]
 _WIDEST = 60
 
 
-def say(text: str = "") -> None:
+def say(text: str = "", *, end: str = "\n") -> None:
     """Tell the person something, on stderr; where that is closed, nobody."""
     if sys.stderr is not None:  # else print would take stdout
-        print(text, file=sys.stderr, flush=True)
+        print(text, end=end, file=sys.stderr, flush=True)
 
 
 def terminal(stream: str) -> bool:
@@ -47,7 +47,7 @@ def terminal(stream: str) -> bool:
 
 def ask(question: str) -> bool:
     """Ask on stderr, and return whether the answer begins with y. Only where stdin is a terminal."""
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    say(f"{question} [y/N] ", end="")
     return sys.stdin.readline().strip().lower().startswith("y")
 
 
@@ -56,9 +56,17 @@ def ask_secret(question: str) -> str:
 
     Raises:
         EOFError: There is nothing.
+        UsageError: It is no text.
     """
     if terminal("stdin"):
-        return getpass(f"{question}: ", stream=sys.stderr).strip()
+        try:
+            typed = getpass(f"{question}: ", stream=sys.stderr).strip()
+        except EOFError:
+            say()  # what follows begins a line
+            raise
+        if not typed:
+            raise EOFError
+        return typed
     return ask_line("")
 
 
@@ -67,10 +75,20 @@ def ask_line(question: str) -> str:
 
     Raises:
         EOFError: There is nothing.
+        UsageError: It is no text.
     """
     if question:
-        print(f"{question}: ", end="", file=sys.stderr, flush=True)
-    line = sys.stdin.readline() if sys.stdin is not None else ""
+        say(f"{question}: ", end="")
+    line: str | None
+    try:
+        line = sys.stdin.readline() if sys.stdin is not None else ""
+    except UnicodeDecodeError:
+        line = None
+    if line is None:
+        # Raised out here it has no context: the decoder's error holds what was read.
+        raise UsageError("What came from stdin is no text in UTF-8.", hint="Save it as plain text.")
+    if question and not line.endswith("\n"):
+        say()  # what follows begins a line
     if not line.strip():
         raise EOFError
     return line.strip()

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal
 from nimble_async.cli.exits import UsageError
 from nimble_async.cli.vendors import VENDORS, Vendor
 from nimble_async.config import ClientConfig
-from nimble_async.errors import StoreError
+from nimble_async.errors import ConfigurationError, StoreError
 
 if TYPE_CHECKING:
     from nimble_async._aio.credentials import ApiKey
@@ -70,7 +70,8 @@ class Settings:
         """
         from nimble_async.stores.profiles import Place
 
-        return Place(crm=self.crm, name=self.profile or "default")
+        # An empty name is refused: it comes from a variable that is not set.
+        return Place(crm=self.crm, name="default" if self.profile is None else self.profile)
 
     @property
     def facts(self) -> Profile | None:
@@ -240,10 +241,12 @@ def client_of(
     )
 
 
-def _rates() -> RateStore:
+def _rates() -> RateStore | None:
     """Return where the limit that a command found out waits for the next one; losing it costs nothing."""
-    from platformdirs import user_cache_path
-
+    from nimble_async.stores.folders import own_folder
     from nimble_async.stores.rates import FileRateStore
 
-    return FileRateStore(user_cache_path("nimble-async", appauthor=False) / "rates")
+    try:
+        return FileRateStore(own_folder("cache") / "rates")
+    except ConfigurationError:  # a user without a home
+        return None

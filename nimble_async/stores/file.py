@@ -114,10 +114,10 @@ class FileVault:
     def _make_folder(self) -> None:
         folder = self.path.parent
         with refusals(folder, "make"):
-            if not folder.is_dir():
-                folder.parent.mkdir(parents=True, exist_ok=True)
-                folder.mkdir(mode=0o700, exist_ok=True)
-                fsync_folder(folder.parent)
+            # Above it, too: who may write there could put another folder in its place.
+            for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+                missing.mkdir(mode=0o700, exist_ok=True)
+                fsync_folder(missing.parent)
         mode = folder.stat().st_mode
         if mode & 0o022 and not mode & stat.S_ISVTX:
             raise StoreError(
@@ -165,6 +165,8 @@ class FileVault:
         data = change(self.read_now())
         if data is None:
             return False
+        if len(data) >= _LONGEST:
+            raise StoreError(f"What was to be kept in {self.path} is too large for it.")
         with refusals(self.path, "write"):
             sweep_leftovers(self.path)
             replace_file(self.path, data, 0o600, trace=self._trace)

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from nimble_async.errors import ConfigurationError, StoreError
+from nimble_async.stores.folders import own_folder
 from nimble_async.stores.locks import in_thread, locked, refusals
 from nimble_async.stores.vault import Change, VaultStore
 
@@ -199,8 +200,7 @@ def _kind(backend: Any) -> str:
 
 
 def _state_folder() -> Path:
-    path: Path = _package("platformdirs").user_state_path("nimble-async", appauthor=False)
-    return path / "locks"
+    return own_folder("state", extra="keyring") / "locks"
 
 
 def _package(name: str) -> Any:

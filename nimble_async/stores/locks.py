@@ -25,6 +25,8 @@ __all__ = ["in_thread", "locked", "refusal", "refusals"]
 
 T = TypeVar("T")
 _BUSY = {errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES}
+_LOCKLESS = {errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EBADF}
+"""What network file systems answer; the last where a folder cannot be locked."""
 
 
 class _Held:
@@ -134,6 +136,8 @@ def refusal(error: OSError, path: Path, verb: str) -> StoreError:
         errno.ENOTDIR: "A part of the path is a file; choose another place.",
     }
     hint = hints.get(error.errno or 0, "Choose another place.")
+    if error.errno in _LOCKLESS and verb == "lock":
+        hint = "This file system keeps no such lock; choose a place on a local disk."
     return StoreError(f"Cannot {verb} {path}: {os.strerror(error.errno or 0)}.", hint=hint)
 
 

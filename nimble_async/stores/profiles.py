@@ -19,10 +19,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from nimble_async._aio.discretion import frameless
+from nimble_async._sansio.login import LoginRequest
 from nimble_async._sansio.secret import Secret
-from nimble_async._sansio.tokens import LoginRequest, TokenRecord, decode_record, encode_record
+from nimble_async._sansio.tokens import TokenRecord, decode_record, encode_record
 from nimble_async.errors import ConfigurationError, StoreError
 from nimble_async.stores.file import FileVault
+from nimble_async.stores.folders import own_folder
 from nimble_async.stores.locks import in_thread
 from nimble_async.stores.vault import Vault, VaultStore
 
@@ -74,7 +76,7 @@ class Place(Struct, frozen=True, kw_only=True):
         """The file, which need not exist.
 
         Raises:
-            ConfigurationError: The extra `cli` is not installed.
+            ConfigurationError: The extra `cli` is not installed, or this user has no home.
         """
         return _folder(self.crm) / self.name
 
@@ -306,7 +308,7 @@ def read_facts(place: Place) -> Profile | None:
 
     Raises:
         StoreError: The file is open to others or no profile.
-        ConfigurationError: The extra `cli` is not installed.
+        ConfigurationError: The extra `cli` is not installed, or this user has no home.
     """
     vault = FileVault(place.path)
     data = vault.read_now()
@@ -322,7 +324,7 @@ def profiles(crm: str) -> tuple[Place, ...]:
     """Return the profiles of a vendor that have a file, by name.
 
     Raises:
-        ConfigurationError: The extra `cli` is not installed.
+        ConfigurationError: The extra `cli` is not installed, or this user has no home.
     """
     folder = _folder(crm)
     if not folder.is_dir():
@@ -374,10 +376,4 @@ async def read_waiting(place: Place, *, wall: float) -> LoginRequest | None:
 
 
 def _folder(crm: str) -> Path:
-    try:
-        from platformdirs import user_data_path
-    except ImportError as error:
-        raise ConfigurationError(
-            "Saved logins need platformdirs.", hint="Run: pip install 'nimble-async[cli]'"
-        ) from error
-    return user_data_path("nimble-async", appauthor=False) / "profiles" / crm
+    return own_folder("data") / "profiles" / crm

@@ -17,6 +17,7 @@ import contextlib
 import os
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from inspect import signature
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -339,13 +340,22 @@ def opener(source: str | Redis, needed_by: str = "RedisStore") -> tuple[Callable
         raise ConfigurationError(
             f"A {needed_by} takes an address (redis://, rediss:// or unix://) or a redis.asyncio.Redis."
         )
-    kind, settings = pool.connection_class, {**pool.connection_kwargs, "decode_responses": False}
+    kind = pool.connection_class
+    settings = {**_unnamed(), **pool.connection_kwargs, "decode_responses": False}
     where = settings.get("path") or f"{settings.get('host', 'localhost')}:{settings.get('port', 6379)}"
 
     def connect() -> Redis:
         return Redis.from_pool(ConnectionPool(connection_class=kind, **settings))
 
     return connect, f"{where}/{settings.get('db', 0)}"
+
+
+def _unnamed() -> dict[str, None]:
+    """Return what keeps redis-py from looking its version up on the disk, for each connection, to tell it."""
+    from redis.asyncio.connection import AbstractConnection
+
+    known = signature(AbstractConnection.__init__).parameters
+    return dict.fromkeys({"driver_info"} & known.keys() or {"lib_name", "lib_version"} & known.keys())
 
 
 async def _close(redis: Any) -> None:

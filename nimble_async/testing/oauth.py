@@ -128,12 +128,9 @@ class OAuthServer:
         return self._back(form, {"code": code})
 
     def _wrong_request(self, asked: Mapping[str, str]) -> Answer | None:
-        uri = asked.get("redirect_uri", "")
         # Only the path may differ from the registered address.
-        if (
-            asked.get("client_id") != self.client_id
-            or urlsplit(uri)[:2] != urlsplit(self.settings.redirect_uri)[:2]
-        ):
+        asked_for, registered = _server(asked.get("redirect_uri", "")), _server(self.settings.redirect_uri)
+        if asked.get("client_id") != self.client_id or asked_for is None or asked_for != registered:
             return Answer(400, b"<p>Unknown client or redirect address.</p>", {"content-type": "text/html"})
         if asked.get("response_type") != "code":
             return self._back(
@@ -210,6 +207,15 @@ class OAuthServer:
     def _refuse(self, error: str, description: str, *, status: int = 400) -> Answer:
         self.refused += 1
         return json_answer({"error": error, "error_description": description}, status)
+
+
+def _server(uri: str) -> tuple[str, str] | None:
+    """Return where a redirect address leads; None where nobody can be sent there."""
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return None
+    return (parts.scheme, parts.netloc) if uri.isprintable() and "#" not in uri else None
 
 
 def _token_answer(pair: dict[str, object]) -> Answer:

@@ -96,6 +96,18 @@ async def test_a_day_of_calls_renews_once_for_each_life(server, clock):
     assert server.oauth.refused == 0
 
 
+@pytest.mark.parametrize("life", [1.0, 0.001])
+async def test_short_life_does_not_hammer_the_token_server(clock, life):
+    """However short a life the server grants, a busy client renews no more often than each 0.8 seconds."""
+    server = TokenServer(clock, life=life)
+    oauth = server.credentials(token=server.issue())
+    for _ in range(60 * 50):
+        await oauth.proof()
+        await _settle(oauth)
+        clock.now += 0.02
+    assert 60 <= len(server.posts) <= 60 / 0.8
+
+
 @pytest.mark.parametrize(("age", "posts"), [(479, 0), (480, 1), (594, 1), (595, 1)])
 async def test_renewal_begins_at_four_fifths(server, clock, age, posts):
     """Before 80 % of its life a token is not renewed, from then on it is."""

@@ -265,3 +265,30 @@ def test_what_is_kept_of_a_login_shows_no_verifier(server):
     login = server.credentials(entropy=lambda count: bytes(range(count))).authorization_url()
     assert login.verifier.reveal() not in repr(login)
     assert replace(login, verifier=Secret("other")) != login
+
+
+async def test_call_that_began_before_a_login_does_not_take_it_back(server):
+    """A first load that was answered before a login ended, and arrives later, leaves the new one in use."""
+
+    class Slow(MemoryStore):
+        hold: asyncio.Event | None = None
+
+        async def load(self):
+            found, hold = await super().load(), self.hold
+            if hold is not None:
+                self.hold = None
+                await hold.wait()
+            return found
+
+    store = Slow()
+    await server.credentials(store=store, token=server.issue()).proof()
+    oauth = server.credentials(store=store)
+    store.hold = hold = asyncio.Event()
+    calling = asyncio.create_task(oauth.proof())
+    await asyncio.sleep(0)
+    while store.hold is not None:
+        await asyncio.sleep(0)
+    record = await oauth.exchange(_consent(server, oauth.authorization_url()))
+    hold.set()
+    await calling
+    assert (await oauth.proof()).generation == record.gen == 2

@@ -205,6 +205,23 @@ async def test_a_call_that_is_cancelled_before_its_send_has_one_record():
     assert len(events) == 3
 
 
+async def test_a_pause_that_is_cut_off_counts_as_long_as_it_lasted():
+    """A call that is cancelled before it is sent again has waited no longer than it took."""
+    events: list[Any] = []
+    later = answers((503, {"Retry-After": "20"}))
+    async with serve(later) as server, client(server.url, hooks=(events.append,)) as nimble:
+        task = asyncio.create_task(nimble.users.me())
+        while not events:
+            await asyncio.sleep(0)
+        await asyncio.sleep(0.01)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    sent, call = events
+    assert (sent.repeat_after, call.error) == (20, "CancelledError")
+    assert 0 < call.info.waited <= call.seconds
+
+
 async def test_a_record_says_what_and_where_and_when():
     """Method, path by its template, server and port; times that are within those of the call."""
     async with serve(answers(200)) as server:
@@ -402,6 +419,18 @@ async def test_metrics_have_the_names_and_attributes_of_the_conventions(telemetr
     }  # fmt: skip
     assert [point.value for point in found["nimble_async.rows"]] == [100]
     assert [point.value for point in found["nimble_async.token.renewals"]] == [1]
+
+
+async def test_a_method_of_its_own_is_no_name_of_a_series(telemetry):
+    """A method that the conventions do not know is `_OTHER` in metrics, `HTTP` in a span's name."""
+    hook, exporter, reader, _ = telemetry
+    hook(sent(method="PURGE", path=""))
+    hook(ended())
+    span, _ = exporter.get_finished_spans()
+    assert (span.name, span.attributes["http.request.method_original"]) == ("HTTP", "PURGE")
+    (point,) = points(reader)["http.client.request.duration"]
+    assert point.attributes["http.request.method"] == "_OTHER"
+    assert "http.request.method_original" not in point.attributes
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import socket
 import pytest
 
 from nimble_async._aio.listener import RedirectListener
-from nimble_async._sansio.redirect import Awaited, loopback_of
+from nimble_async._sansio.login import LoginRequest
+from nimble_async._sansio.redirect import Awaited, Loopback, loopback_of
 from nimble_async._sansio.secret import Secret
-from nimble_async._sansio.tokens import LoginRequest
 from nimble_async.errors import ConfigurationError, LoginRefused
 
 LOGIN = LoginRequest(url="https://crm.example/oauth/authorize", state="good", verifier=Secret("v"))
@@ -105,6 +105,18 @@ async def test_it_listens_on_loopback_alone(port):
     async with _listener(port) as listener:
         names = [server.sockets[0].getsockname() for server in listener._servers]
         assert names == [("127.0.0.1", port)]
+
+
+async def test_a_family_that_the_machine_has_not_is_done_without(port):
+    """`localhost` is good with either family, whichever comes first; with none there is nowhere to listen."""
+    there, missing = "127.0.0.1", "192.0.2.1"  # the second is an address of documents
+    for hosts in ((missing, there), (there, missing)):
+        async with RedirectListener(Loopback(hosts=hosts, port=port, path="/callback"), AWAITED) as listener:
+            await _visit(port, "/callback?code=a&state=good")
+            assert await listener.wait(5)
+    with pytest.raises(ConfigurationError, match=r"192\.0\.2\.1"):
+        async with RedirectListener(Loopback(hosts=(missing,), port=port, path="/"), AWAITED):
+            pass
 
 
 async def test_a_port_that_is_taken_is_told_with_the_way_around(port):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 import socket
 import ssl
@@ -75,6 +76,41 @@ async def test_the_configured_proxy_carries_every_request():
         assert proxy.sends == 1
         assert host.sends == 0
         assert str(proxy.requests[0].url) == f"{host.url}/x"
+
+
+async def test_a_proxy_is_told_its_user_and_password_and_the_host_is_not():
+    """A plain request carries them to the proxy; a secure one asks for its tunnel with them."""
+    told = f"Basic {base64.b64encode('me:p@ß'.encode()).decode()}"
+    asked: list[str] = []
+
+    async def tunnel(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append((await reader.readuntil(b"\r\n\r\n")).decode())
+        writer.write(b"HTTP/1.1 407 Who are you\r\nContent-Length: 0\r\n\r\n")
+
+    async with serve(ok) as proxy:
+        await fetch("http://127.0.0.1:1/x", ClientConfig(proxy=proxy.url.replace("//", "//me:p%40%C3%9F@")))
+        assert proxy.requests[0].headers["Proxy-Authorization"] == told
+    async with serve_raw(tunnel) as url:
+        error = await failure(
+            "https://127.0.0.1:1/x?id=7", ClientConfig(proxy=url.replace("//", "//me:p%40%C3%9F@"))
+        )
+    assert asked[0].startswith("CONNECT 127.0.0.1:1 ")
+    assert f"Proxy-Authorization: {told}\r\n" in asked[0]
+    assert isinstance(error, ConnectionFailed)
+    assert error.message == "The proxy gave no connection to 127.0.0.1:1: 407, Who are you."
+
+
+async def test_an_answer_that_is_no_http_tells_nothing_of_the_query():
+    """What stands in the query may name people, so no message repeats it."""
+
+    async def nonsense(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"nonsense\r\n\r\n")
+
+    async with serve_raw(nonsense) as url:
+        error = await failure(f"{url}/x?who=ada")
+    assert "did not answer in HTTP" in error.message
+    assert "ada" not in f"{error!r} {error.__cause__!r}"
 
 
 async def test_the_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch):

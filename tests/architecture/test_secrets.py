@@ -25,15 +25,19 @@ from rich.traceback import Traceback
 from nimble_async._aio.credentials import ApiKey, OAuth
 from nimble_async._aio.keeper import Held
 from nimble_async._aio.ports import Proof
+from nimble_async._sansio.grants import Granted
+from nimble_async._sansio.login import LoginRequest, Redirected
 from nimble_async._sansio.message import Request, Response
+from nimble_async._sansio.redirect import Awaited, judge_visit
 from nimble_async._sansio.secret import Secret
-from nimble_async._sansio.tokens import Granted, LoginRequest, Redirected, TokenRecord
+from nimble_async._sansio.tokens import TokenRecord
 from nimble_async.activecampaign.client import ActiveCampaignClient
 from nimble_async.config import ClientConfig, RetryPolicy
 from nimble_async.errors import (
     ConfigurationError,
     ConnectionFailed,
     DeadlineExceeded,
+    InvalidInput,
     LoginRefused,
     MalformedResponse,
     ReauthRequired,
@@ -81,6 +85,15 @@ OBJECTS: dict[str, Callable[[], object]] = {
     "LoginRequest": lambda: LoginRequest(url="https://x/", state="s", verifier=Secret(VERIFIER)),
     "Redirected": lambda: Redirected(Secret(CODE), "s"),
     "Profile": profile,
+    "Visit": lambda: judge_visit(
+        "GET",
+        f"/c?code={CODE}&state=s",
+        "localhost",
+        awaited=Awaited(
+            path="/c", login=LoginRequest(url="x", state="s", verifier=Secret("v")), base_url="x"
+        ),
+        over=False,
+    ),
     "ApiKey": lambda: ApiKey(KEY),
     "OAuth": oauth,
     "NimbleClient with a key": lambda: NimbleClient(api_key=KEY),
@@ -283,6 +296,38 @@ async def proxy_away(_) -> None:
         await nimble.users.me()
 
 
+async def tunnel(answer: bytes) -> None:
+    """Ask for a tunnel through a proxy that wants a password."""
+    async with Hung(answer) as url:
+        config = ClientConfig(proxy=url.replace("//", f"//user:{PASSWORD}@"), retries=RetryPolicy(attempts=1))
+        async with NimbleClient(api_key=KEY, base_url="https://127.0.0.1:1", config=config) as nimble:
+            await nimble.users.me()
+
+
+async def proxy_refuses(_) -> None:
+    await tunnel(http("407 Proxy Authentication Required"))
+
+
+async def proxy_is_none(_) -> None:
+    await tunnel(b"nonsense\r\n\r\n")
+
+
+async def proxy_hangs_up(_) -> None:
+    await tunnel(b"HTTP/1.1 200 OK\r\n\r\n")
+
+
+async def proxy_without_a_port(_) -> None:
+    ClientConfig(proxy=f"{PROXY}x")
+
+
+async def proxy_without_a_host(_) -> None:
+    ClientConfig(proxy=f"http://user:{PASSWORD}@")
+
+
+async def proxy_that_is_no_address(_) -> None:
+    ClientConfig(proxy=f"http://user:{PASSWORD}@[::1")
+
+
 async def cancelled_on_the_way(_) -> None:
     hung = Hung()
     async with hung as url, NimbleClient(api_key=KEY, base_url=url, config=ONCE) as nimble:
@@ -316,6 +361,17 @@ async def unauthorized(_) -> None:
 async def cut_short(_) -> None:
     async with (
         Hung(http("200 OK", b'{"a": 1', length=99)) as url,
+        NimbleClient(api_key=KEY, base_url=url, config=ONCE) as nimble,
+    ):
+        await nimble.users.me()
+
+
+async def echoed(_) -> None:
+    """A server that repeats what it was sent, in its words, in a field and in a header."""
+    async with (
+        Hung(
+            http(f"409 No\r\nX-Key: {KEY}", json.dumps({"message": KEY, "errors": {"key": KEY}}).encode())
+        ) as url,
         NimbleClient(api_key=KEY, base_url=url, config=ONCE) as nimble,
     ):
         await nimble.users.me()
@@ -441,6 +497,18 @@ async def bad_login(_) -> None:
     OAuth(client_id="id", client_secret=CLIENT_SECRET, token={"refresh_token": REFRESH})
 
 
+async def client_secret_of_other_letters(_) -> None:
+    OAuth(client_id="id", client_secret=f"{CLIENT_SECRET}\udc80")
+
+
+async def token_of_other_letters(_) -> None:
+    OAuth(client_id="id", client_secret="s", token={"access_token": f"{ACCESS}\udc80"})
+
+
+async def refresh_token_of_other_letters(_) -> None:
+    OAuth(client_id="id", client_secret="s", token=f"{REFRESH}\udc80")
+
+
 async def bad_state_setting(_) -> None:
     oauth(state="maybe")
 
@@ -474,12 +542,19 @@ async def code_to_nobody(_) -> None:
 TROUBLES: list[tuple[Callable[[Any], Awaitable[None]], type[BaseException]]] = [
     (refused_connection, ConnectionFailed),
     (proxy_away, ConnectionFailed),
+    (proxy_refuses, ConnectionFailed),
+    (proxy_is_none, ConnectionFailed),
+    (proxy_hangs_up, ConnectionFailed),
+    (proxy_without_a_port, ConfigurationError),
+    (proxy_without_a_host, ConfigurationError),
+    (proxy_that_is_no_address, ConfigurationError),
     (cancelled_on_the_way, asyncio.CancelledError),
     (callers_timeout, TimeoutError),
     (deadline, DeadlineExceeded),
     (unauthorized, Unauthorized),
     (cut_short, MalformedResponse),
     (no_http, ConnectionFailed),
+    (echoed, InvalidInput),
     (renewal_refused, ReauthRequired),
     (renewal_not_understood, TokenRefreshFailed),
     (renewal_cut_short, TokenRefreshFailed),
@@ -498,6 +573,9 @@ TROUBLES: list[tuple[Callable[[Any], Awaitable[None]], type[BaseException]]] = [
     (bad_key_of_the_other_vendor, ConfigurationError),
     (unknown_argument, TypeError),
     (bad_login, ConfigurationError),
+    (client_secret_of_other_letters, ConfigurationError),
+    (token_of_other_letters, ConfigurationError),
+    (refresh_token_of_other_letters, ConfigurationError),
     (bad_state_setting, ConfigurationError),
     (wrong_state, LoginRefused),
     (code_twice, LoginRefused),
@@ -538,3 +616,10 @@ async def test_the_frames_would_show_a_plain_secret():
         await careless()
     assert any(find(text) is not None for text in frames_of(caught.value))
     assert find(drawn(caught.value)) is not None
+
+
+def test_secrets_of_any_letters_compare_quietly():
+    """A text that cannot be encoded is compared like any other: the error would quote it."""
+    odd = Secret(f"{KEY}\udc80")
+    assert odd == Secret(f"{KEY}\udc80")
+    assert odd != Secret(KEY)

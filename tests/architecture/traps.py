@@ -15,7 +15,8 @@ _AIO, _SANSIO, _NIMBLE, _TESTING = "tests/aio/", "tests/sansio/", "tests/nimble/
 _CALLS = "tests/architecture/test_calls.py::test_what_is_sent_is_what_the_vendor_describes"
 _BODIES = "tests/architecture/test_calls.py::test_a_body_goes_out_with_deletes_too"
 _SENT = f"{_NIMBLE}test_contact_operations.py::test_each_call_is_sent_as_documented"
-_FORMS = f"{_SANSIO}test_tokens.py::"
+_FORMS = f"{_SANSIO}test_grants.py::"
+_ADDRESS = f"{_SANSIO}test_login.py::"
 _LOGIN = f"{_AIO}test_credentials_login.py::"
 _RENEWAL = f"{_AIO}test_credentials.py::"
 _EXECUTOR = f"{_AIO}test_executor.py::"
@@ -70,7 +71,7 @@ TRAPS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
                 f"{_TESTING}test_oauth.py::test_the_older_token_path_answers",
             ),
         ),
-        "2.5": ("scopes", (f"{_FORMS}test_login_sends_a_fresh_challenge_and_state",)),
+        "2.5": ("scopes", (f"{_ADDRESS}test_login_sends_a_fresh_challenge_and_state",)),
         "2.6": ("how a client id comes - by e-mail: nothing of ours", ()),
         "2.7": (
             "the redirect address goes with every token request",
@@ -101,7 +102,7 @@ TRAPS: Mapping[str, tuple[str, tuple[str, ...]]] = MappingProxyType(
                 f"{_LOGIN}test_code_is_sent_once",
             ),
         ),
-        "2.12": ("a misspelt member of a refusal", (f"{_FORMS}test_redirect_that_is_no_login_is_refused",)),
+        "2.12": ("a misspelt member of a refusal", (f"{_ADDRESS}test_redirect_that_is_no_login_is_refused",)),
         "2.13": (
             "401 in two ages",
             (

@@ -20,6 +20,7 @@ from nimble_async._sansio.tokens import TokenRecord
 from nimble_async.jobs.export import work_folder
 from nimble_async.stores.profiles import Place, Profile, encode_profile
 from tests.cli.conftest import ROOT
+from tests.interrupting import interruptible
 
 
 @pytest.fixture
@@ -190,9 +191,11 @@ def test_a_query_the_vendor_would_refuse(process, account, output):
 
 def start(*words):
     command = [sys.executable, "-m", "nimble_async", *words]
-    return subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    with interruptible():
+        return subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
 
 
 def interrupt_while_waiting(output, told):

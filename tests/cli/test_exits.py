@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 
 import pytest
 
 from nimble_async import errors
 from nimble_async.cli.exits import Exit, UsageError, advice, one_line, verdict
+from tests.cli.conftest import ROOT
 
 KINDS = [
     kind
@@ -94,3 +97,29 @@ def test_anything_else_is_called_a_bug():
 def test_a_line_is_safe_for_a_terminal(text, line):
     """No line breaks, no control characters, and an end."""
     assert one_line(text) == line
+
+
+CTRL_C_AT_AN_IMPORT = """
+import sys
+from nimble_async.cli.app import main
+
+class Interrupting:
+    def find_spec(self, name, path=None, target=None):
+        if name == sys.argv[1]:
+            sys.meta_path.remove(self)
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+sys.exit(main(["--version"]))
+"""
+
+
+@pytest.mark.parametrize("module", ["nimble_async.cli.parser", "nimble_async.cli.exits", "cyclopts.core"])
+def test_an_interruption_while_it_starts_is_one_line(module):
+    """Ctrl-C in the first instant, while modules are still read, ends like any other."""
+    ended = subprocess.run(
+        [sys.executable, "-c", CTRL_C_AT_AN_IMPORT, module], capture_output=True, text=True, check=False,
+        timeout=60, cwd=ROOT,
+    )  # fmt: skip
+    assert (ended.returncode, ended.stdout) == (130, "")
+    assert ended.stderr == "nimble-async: Interrupted. The same command starts again.\n"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import sys
+
 import pytest
 
 from nimble_async.cli.export import go_on
 from nimble_async.cli.progress import Lines, Pace, budget, describe, meter
-from nimble_async.cli.render import data, rows, table
+from nimble_async.cli.render import ask, ask_line, data, rows, table
 from nimble_async.jobs.reading import Progress
 
 
@@ -54,6 +57,15 @@ def test_rows_come_in_three_forms(output, text, capfd):
     """One list, one line each, or a table."""
     rows([{"a": 1}, {"a": 2}], output=output)
     assert capfd.readouterr().out == text
+
+
+@pytest.mark.parametrize("question", [ask, ask_line])
+def test_a_question_is_no_data(question, monkeypatch, capsys):
+    """Where stderr is closed nobody is asked: stdout is for data alone."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO("y\n"))
+    monkeypatch.setattr(sys, "stderr", None)
+    assert question("Shall I") in {True, "y"}
+    assert capsys.readouterr().out == ""
 
 
 def test_data_ends_each_line_once(capfdbinary):

@@ -17,6 +17,7 @@ from nimble_async.jobs.certificate import Certificate, OutputFile, Windows
 from nimble_async.testing import ServedSimulator, SimulateOptions
 from nimble_async.testing.options import build
 from tests.cli.conftest import ROOT
+from tests.interrupting import interruptible
 
 
 def ask(url, key=None, data=None):
@@ -42,9 +43,11 @@ def test_simulate_serves_until_it_is_told_to_stop(clean, told):
         "--seed",
         "3",
     ]
-    running = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    with interruptible():
+        running = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
     assert running.stdout is not None
     try:
         ready = json.loads(running.stdout.readline())
@@ -102,9 +105,11 @@ def test_an_interrupted_demo_is_130(clean, tmp_path):
         "--folder",
         str(tmp_path / "demo"),
     ]
-    running = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    with interruptible():
+        running = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            text=True,
+        )  # fmt: skip
     assert running.stderr is not None
     for line in running.stderr:
         if line.startswith("waiting"):

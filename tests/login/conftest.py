@@ -19,6 +19,7 @@ from nimble_async.cli.app import main
 from nimble_async.testing import ServedSimulator, SimulateOptions
 from nimble_async.testing.options import build
 from tests.canaries import refuse
+from tests.interrupting import interruptible
 from tests.login.browser import Browser, connected, running_chromium
 from tests.services import Missing, required
 
@@ -112,10 +113,11 @@ async def start(tmp_path: Path, redirect_uri: str) -> AsyncIterator[Start]:
                     "NIMBLE_REDIRECT_URI": redirect_uri,
                     **environment,
                 }
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "nimble_async", *words, cwd=ROOT, env={**kept, **homes, **environment},
-            stdin=PIPE, stdout=PIPE, stderr=PIPE,
-        )  # fmt: skip
+        with interruptible():
+            process = await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "nimble_async", *words, cwd=ROOT, env={**kept, **homes, **environment},
+                stdin=PIPE, stdout=PIPE, stderr=PIPE,
+            )  # fmt: skip
         running.append(Running(process))
         return running[-1]
 

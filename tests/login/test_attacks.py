@@ -15,8 +15,8 @@ import pytest
 
 from nimble_async import LoginRefused, NimbleClient, OAuth
 from nimble_async._aio.listener import RedirectListener
+from nimble_async._sansio.login import LoginRequest
 from nimble_async._sansio.redirect import Awaited, loopback_of
-from nimble_async._sansio.tokens import LoginRequest
 from nimble_async.stores.file import FileStore
 from nimble_async.testing import ServedSimulator
 

@@ -17,6 +17,7 @@ import pytest
 from nimble_async import ActiveCampaignClient, ApiKey, ConfigurationError, NimbleClient, StoreError
 from nimble_async.testing import ServedSimulator, SimulateOptions
 from nimble_async.testing.options import build
+from tests.canaries import canary, find
 from tests.login.conftest import ROOT
 
 # Each test runs several processes, one after the other.
@@ -79,6 +80,7 @@ def test_a_key_is_piped_in_verified_and_saved(serve, run, profile_file):
         (["--client-id", "x", "--redirect-uri", "nonsense"], "", 2, "no redirect address"),
         (["--client-id", "x", "--redirect-uri", ELSEWHERE], "", 2, "Set NIMBLE_CLIENT_SECRET"),
         (["--api-key", "--profile", "../x"], "k\n", 2, "name of a profile"),
+        (["--api-key", "--profile", ""], "k\n", 2, "name of a profile"),
         (["--api-key", "--crm", "activecampaign"], "k\n", 2, "Set ACTIVECAMPAIGN_URL"),
     ],
 )
@@ -139,7 +141,12 @@ def test_an_empty_list_says_so(run, profile_file):
     profile_file.touch(mode=0o600)
     profile_file.write_bytes(b"rubbish")
     (row,) = json.loads(run("login", "--list", "--output", "json")[1])
-    assert (row["profile"], row["kind"]) == ("default", "unusable")
+    assert (row["profile"], row["kind"], row["who"]) == (
+        "default",
+        "unusable",
+        "A saved login cannot be read.",
+    )
+    assert run("login", "--list")[1].endswith("A saved login cannot be read.\n")
     code, _, told = run("whoami")
     assert code == 1
     assert str(profile_file) in told
@@ -211,21 +218,59 @@ async def test_the_keyring_keeps_a_login(serve, start, profile_file, tmp_path):
     assert not profile_file.exists()
 
 
+@pytest.mark.parametrize("command", ["whoami", "logout"])
+def test_an_empty_name_is_no_profile(command, run, profile_file):
+    """A variable that is not set names no profile: the default one is neither used nor removed."""
+    assert run("login", "--api-key", "--no-verify", typed="some-key")[0] == 0
+    code, _, told = run(command, "--profile", "")
+    assert (code, "name of a profile" in told) == (2, True)
+    assert profile_file.exists()
+
+
+def test_without_a_home_a_key_works_and_nothing_is_saved(serve, run, monkeypatch, tmp_path):
+    """A user of no name, as containers have: a key in the environment serves, a login says what it needs."""
+    served = serve()
+    for name in ("HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setitem(sys.modules, "pwd", None)  # as where the system knows no such user
+    monkeypatch.chdir(tmp_path)
+    assert run("whoami", NIMBLE_BASE_URL=served.base_url, NIMBLE_API_KEY=served.api_key)[0] == 0
+    for words in (["login", "--api-key", "--no-verify"], ["whoami"], ["login", "--list"]):
+        code, out, told = run(*words, typed="some-key")
+        assert (code, out) == (2, ""), words
+        assert "Set HOME" in told
+    with pytest.raises(ConfigurationError, match="No key was given"):
+        NimbleClient()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_what_is_no_text_is_one_line(start):
+    """Bytes that are no text, such as a key file in another encoding, are not called a bug."""
+    login = await start("login", "--api-key", PYTHONIOENCODING="utf-8:strict")
+    code, out, told = await login.end(b"\xff\xfek\x00e\x00y\x00\n")
+    assert (code, out) == (2, "")
+    assert "no text in UTF-8" in told
+
+
 # --- the browser, without one ---
 
 
 async def test_the_system_s_browser_is_opened(serve, start, tmp_path):
-    """The address goes to the browser that the system names, and the login goes on from there."""
+    """The address goes to the browser that the system names, and no secret; the login goes on from there."""
     browser, seen = tmp_path / "browser", tmp_path / "seen"
-    browser.write_text(f'#!/bin/sh\nprintf %s "$1" > {seen}\n')
+    browser.write_text(f'#!/bin/sh\nenv > {seen}.env\nprintf %s "$1" > {seen}\n')
     browser.chmod(0o700)
-    login = await start("login", served=serve(), BROWSER=f"{browser} %s")
+    keys = {"NIMBLE_API_KEY": canary("key"), "ACTIVECAMPAIGN_API_TOKEN": canary("token")}
+    login = await start("login", served=serve(), BROWSER=f"{browser} %s", **keys)
     address = await login.address()
     for _ in range(200):
         if seen.exists() and seen.read_text() == address:
             break
         await asyncio.sleep(0.05)
     assert seen.read_text() == address
+    told = seen.with_suffix(".env").read_text()
+    assert "NIMBLE_CLIENT_ID=" in told
+    assert find(told) is None
     await asyncio.to_thread(_visit, _consent(address))
     assert (await login.end())[0] == 0
 
@@ -233,6 +278,18 @@ async def test_the_system_s_browser_is_opened(serve, start, tmp_path):
 def _visit(address: str) -> None:
     with urllib.request.urlopen(address, timeout=10) as answer:
         assert answer.status == 200
+
+
+async def test_what_knocks_again_and_again_is_told_once(serve, start):
+    """A page that keeps sending strange visits fills no terminal: each kind of them is one line."""
+    login = await start("login", "--no-browser", served=serve())
+    back = await asyncio.to_thread(_consent, await login.address())
+    for strange in [back.replace("state=", "state=x"), back.partition("&state=")[0]] * 10:
+        with pytest.raises(urllib.error.HTTPError, match="400"):
+            await asyncio.to_thread(_visit, strange)
+    await asyncio.to_thread(_visit, back)
+    code, _, told = await login.end()
+    assert (code, told.count("A visit was refused")) == (0, 2)
 
 
 async def test_without_a_browser_the_address_is_enough(serve, start):
@@ -323,13 +380,15 @@ async def test_an_address_elsewhere_is_taken_in_a_second_run(serve, start, tmp_p
     for pasted, line in (
         (back.replace("state=", "state=x"), "not sent from here"),
         ("nonsense", "no redirected address"),
+        ("<>", "no redirected address"),
         (f"{ELSEWHERE}?error=access_denied", "denied"),
     ):
         ended = await (await start("login", "--redirected", pasted, served=served, **application)).end()
         assert ended[0] != 0
         assert line in ended[2]
         assert not profile_file.exists()
-    code, _, told = await (await start("login", "--redirected", back, served=served, **application)).end()
+    wrapped = f"\ufeff <'{back}'> "  # as it comes out of a mail or a quoted command
+    code, _, told = await (await start("login", "--redirected", wrapped, served=served, **application)).end()
     assert code == 0, told
     assert _files(tmp_path / "data") == ["default"]
     code, _, told = await (await start("login", "--redirected", back, served=served, **application)).end()
@@ -364,6 +423,9 @@ def _on_a_terminal(
                 break
             if waiting and waiting[0][0] in seen:
                 text = waiting.pop(0)[1]
+                if text == "END":
+                    os.write(master, b"\x04")  # Ctrl-D
+                    continue
                 os.write(master, f"{_consent_of(seen) if text == 'CONSENT' else text}\n".encode())
         return process.wait(20), seen
     finally:
@@ -380,6 +442,27 @@ def _environment(tmp_path, served, **more) -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("NIMBLE_", "BROWSER"))}
     homes = {"HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path / "data"), "COLUMNS": "500"}
     return {**kept, **homes, "NIMBLE_BASE_URL": served.base_url, **more}
+
+
+@pytest.mark.parametrize("typed", ["END", ""])
+@pytest.mark.parametrize(
+    ("words", "prompt", "line"),
+    [
+        (["login", "--api-key"], "API Token)", "API Token"),
+        (["login", "--no-browser"], "Client secret", "NIMBLE_CLIENT_SECRET"),
+        (["login", "--no-browser", "--redirected", "-"], "Client secret", "NIMBLE_CLIENT_SECRET"),
+        (["--crm", "activecampaign", "login", "--api-key"], "API URL", "ACTIVECAMPAIGN_URL"),
+    ],
+)
+def test_nothing_typed_on_a_terminal_is_one_line(words, prompt, line, typed, serve, tmp_path):  # noqa: PLR0917 (a table's row, and fixtures)
+    """Return or Ctrl-D at a question: a line of its own says what is missing, and the exit code is 2."""
+    application = {"NIMBLE_CLIENT_ID": "id", "NIMBLE_REDIRECT_URI": ELSEWHERE}
+    code, seen = _on_a_terminal(words, _environment(tmp_path, serve(), **application), [(prompt, typed)])
+    assert code == 2
+    last = seen.splitlines()[-1]
+    assert last.startswith("nimble-async: ")
+    assert line in last
+    assert _files(tmp_path) == []
 
 
 def test_a_key_typed_on_a_terminal_is_not_shown(serve, tmp_path, profile_file):

@@ -6,6 +6,7 @@ import asyncio
 import math
 from typing import Any
 
+import msgspec
 import pytest
 
 from nimble_async._aio.credentials import ApiKey
@@ -86,6 +87,15 @@ def test_the_default_host_is_the_vendors():
     assert "hush" not in told
 
 
+async def test_statistics_are_plain_values(nimble_simulator: ServedSimulator):
+    """What a page about the program's health shows can be written as JSON."""
+    async with connect(nimble_simulator) as nimble:
+        await nimble.users.me()
+        told = msgspec.json.decode(msgspec.json.encode(nimble.statistics()))
+    assert told["throttle"]["sent"] == 1
+    assert told["decoding"] == {"rejected": {}, "unread": {}}
+
+
 async def test_views_share_everything_but_their_options(nimble_simulator: ServedSimulator):
     """with_options is cheap: one connection, one budget, one report."""
     async with connect(nimble_simulator) as nimble:
@@ -101,7 +111,7 @@ async def test_views_share_everything_but_their_options(nimble_simulator: Served
     assert nimble_simulator.simulator.connections == 1
 
 
-@pytest.mark.parametrize("deadline", [0, -1, 0.0])
+@pytest.mark.parametrize("deadline", [0, -1, 0.0, float("nan")])
 def test_a_deadline_is_in_the_future(deadline: float):
     """A deadline of no time is refused."""
     with pytest.raises(ConfigurationError):

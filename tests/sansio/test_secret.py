@@ -12,9 +12,10 @@ import traceback
 import msgspec
 import pytest
 
+from nimble_async._sansio.login import LoginRequest
 from nimble_async._sansio.message import Request, Response
 from nimble_async._sansio.secret import Secret
-from nimble_async._sansio.tokens import LoginRequest, TokenRecord
+from nimble_async._sansio.tokens import TokenRecord
 
 CANARY = "cAnArY-5ecret"
 

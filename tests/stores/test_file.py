@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import signal
 import stat
@@ -13,9 +14,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from nimble_async._sansio.secret import Secret
 from nimble_async.errors import StoreError
 from nimble_async.stores.file import FileStore
-from nimble_async.stores.locks import locked
+from nimble_async.stores.locks import locked, refusal
 from nimble_async.testing.store_conformance import record
 
 ROOT = Path(__file__).parents[2]
@@ -169,6 +171,22 @@ async def test_full_disk_leaves_the_old_record(tmp_path):
     assert not list(tmp_path.glob(".*.tmp"))
 
 
+async def test_record_that_could_not_be_read_again_is_not_written(tmp_path):
+    """A record larger than what is read is refused before it takes the place of a good one."""
+    store = FileStore(tmp_path / "tokens")
+    await store.save(record(1))
+    with pytest.raises(StoreError, match="too large"):
+        await store.save(replace(record(2), access=Secret("x" * 70_000)), expected=1)
+    assert await store.load() == record(1)
+
+
+@pytest.mark.parametrize("code", [errno.ENOLCK, errno.EOPNOTSUPP, errno.EBADF, errno.ENOSYS])
+def test_file_system_without_locks_is_told_by_what_to_do(tmp_path, code):
+    """Some network file systems keep no lock, or none on a folder: the hint names a local disk."""
+    told = refusal(OSError(code, os.strerror(code)), tmp_path, "lock")
+    assert "local disk" in told.hint
+
+
 async def test_lock_that_hangs_is_given_up(tmp_path):
     """Whoever waits for a lock longer than the store's patience is told so."""
     store = FileStore(tmp_path / "tokens", patience=0.02)
@@ -247,7 +265,7 @@ async def test_folder_may_be_a_link(tmp_path):
 
 _FORKED = """
 import asyncio, os, sys, time
-from nimble_async.stores.locks import locked
+from nimble_async.stores.locks import locked, refusal
 from pathlib import Path
 path, flags, end = Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 async def main():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import pickle
 import stat
 import sys
@@ -15,8 +16,8 @@ from msgspec.structs import replace
 
 from nimble_async._aio.credentials import ApiKey, OAuth
 from nimble_async._aio.ports import Proof
+from nimble_async._sansio.login import make_login
 from nimble_async._sansio.secret import Secret
-from nimble_async._sansio.tokens import make_login
 from nimble_async.errors import ConfigurationError, ReauthRequired, StoreError
 from nimble_async.stores.profiles import (
     Place,
@@ -95,6 +96,19 @@ async def test_a_login_is_written_in_one_step(place):
     assert read_facts(place) == replace(LOGIN, token=record(2))
     assert stat.S_IMODE(place.path.stat().st_mode) == 0o600
     assert stat.S_IMODE(place.path.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022, 0o077])
+async def test_every_folder_that_is_made_is_its_owner_s(umask, place, tmp_path):
+    """Nobody else can put another folder in the place of ours, however open the user's files are."""
+    before = os.umask(umask)
+    try:
+        await save_profile(place, KEY)
+    finally:
+        os.umask(before)
+    made = [folder for folder in place.path.parents if tmp_path in folder.parents]
+    assert len(made) == 4
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in made} == {0o700}
 
 
 async def test_a_new_login_counts_on_and_replaces_whatever_is_there(place):

@@ -122,6 +122,7 @@ class _Proxy:
         self.port = port
         self.lose = 0
         self.seen = 0
+        self.asked = b""
 
     async def __aenter__(self):
         self.server = await asyncio.start_server(self._pass, "127.0.0.1", 0)
@@ -136,6 +137,7 @@ class _Proxy:
         upstream, sink = await asyncio.open_connection("127.0.0.1", self.port)
         try:
             while asked := await reader.read(65536):
+                self.asked += asked
                 sink.write(asked)
                 answer = await upstream.read(65536)
                 if b"EVAL" in asked:
@@ -377,3 +379,14 @@ def test_one_store_serves_one_loop_after_another(redis_url, key):
     for gen in range(3):
         assert asyncio.run(store.save(record(gen + 1), expected=gen), debug=True)
     assert asyncio.run(store.load()) == record(3)
+
+
+async def test_step_does_not_say_which_library_asks(redis_url, key):
+    """A connection that lives for one step spends neither a turn nor a look at the disk on a version."""
+    async with _Proxy(int(redis_url.rpartition(":")[2].partition("/")[0])) as proxy:
+        store = RedisStore(proxy.url, key)
+        await store.save(record())
+        async with store.lock():
+            await store.load()
+    assert b"HGET" in proxy.asked
+    assert b"SETINFO" not in proxy.asked

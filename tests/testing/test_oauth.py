@@ -86,6 +86,10 @@ def test_a_denial_comes_back(ask):
     [
         ({"client_id": "other"}, 400, None),
         ({"redirect_uri": "http://evil.example/callback"}, 400, None),
+        ({"redirect_uri": "http://["}, 400, None),
+        ({"redirect_uri": ""}, 400, None),
+        ({"redirect_uri": URI + "\r\nX: y"}, 400, None),
+        ({"redirect_uri": URI + "#part"}, 400, None),
         ({"redirect_uri": "http://127.0.0.1:8765/other/path"}, 200, None),
         ({"response_type": "token"}, 302, "invalid_request"),
         ({"code_challenge": "x", "code_challenge_method": "plain"}, 302, "invalid_request"),

@@ -27,6 +27,7 @@ from nimble_async.testing import (
     World,
 )
 from nimble_async.testing.options import build
+from tests.interrupting import interruptible
 
 
 @contextlib.asynccontextmanager
@@ -183,7 +184,9 @@ def test_the_command_says_where_it_serves_and_ends_cleanly(end):
         "from nimble_async.testing import SimulateOptions, serve; "
         "raise SystemExit(serve(SimulateOptions(contacts=9, deals=2)))"
     )
-    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE) as process:
+    with interruptible():
+        process = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    with process:
         assert process.stdout is not None
         ready = json.loads(process.stdout.readline())
         assert {"base_url", "api_key", "client_id", "client_secret", "redirect_uri"} <= set(ready)
