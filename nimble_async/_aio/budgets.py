@@ -11,8 +11,8 @@ import weakref
 
 from nimble_async._aio.clock import SystemClock
 from nimble_async._aio.ports import Clock, SharedBudget
-from nimble_async._aio.throttle import Throttle
-from nimble_async.config import RateLimit, RetryPolicy
+from nimble_async._aio.throttle import Terms, Throttle
+from nimble_async.config import RetryPolicy
 
 __all__ = ["PROCESS", "Budgets"]
 
@@ -53,18 +53,18 @@ class Budgets:
         key: tuple[str, ...],
         *,
         clock: Clock,
-        rate: RateLimit | None = None,
-        concurrency: int = 8,
+        terms: Terms | None = None,
         retries: RetryPolicy | None = None,
         shared: SharedBudget | None = None,
     ) -> Throttle:
         """Return the throttle of one budget: the same object for the same `key`.
 
-        The key names origin, scope (the account or credential, no secret) and bucket. Where two
-        clients ask for one budget with different settings, the stricter rate and the smaller
-        concurrency hold for both. Clients on different simulated clocks share nothing.
+        The key names origin, scope (the account or credential, no secret) and bucket. Clients on
+        different simulated clocks share nothing. The `terms` that a client keeps hold for all others
+        while it is open: every rate, and the smallest concurrency.
         With `shared`, other processes that use the same key have a part in it.
         """
+        terms = terms or Terms()
         place = None if shared is None else shared.name
         whole = (key, None if isinstance(clock, SystemClock) else clock, place)
         self._forget()
@@ -73,16 +73,15 @@ class Budgets:
             if found is None:
                 found = Throttle(
                     clock,
-                    rate=rate,
-                    concurrency=concurrency,
+                    rate=terms.rate,
+                    concurrency=terms.concurrency,
                     retries=retries,
                     shared=shared,
                     scope="\n".join(key),
                 )
                 self._throttles[whole] = found
                 found.keep = _Keeping(self._kept, whole, found)
-            else:
-                found.tighten(rate=rate, concurrency=concurrency)
+            found.join(terms)
             return found
 
     def _forget(self) -> None:

@@ -19,7 +19,7 @@ from nimble_async._aio.hooks import Hooks, log_to_stderr
 from nimble_async._aio.observing import Observed, observe
 from nimble_async._aio.ports import Clock, Credentials, RateStore, SharedBudget, Transport
 from nimble_async._aio.remembering import Remembering
-from nimble_async._aio.throttle import ThrottleStatistics
+from nimble_async._aio.throttle import Terms, ThrottleStatistics
 from nimble_async._sansio.dialect import Dialect
 from nimble_async._sansio.record import DecodingReport, DecodingStatistics
 from nimble_async.config import ClientConfig, RateLimit
@@ -70,14 +70,8 @@ class Client:
         clock = clock or SystemClock()
         transport = transport or _http(config)
         credentials.attach(transport, clock, base_url=base_url)
-        throttle = PROCESS.throttle(
-            budget,
-            clock=clock,
-            rate=RateLimit.of(rate),
-            concurrency=config.concurrency,
-            retries=config.retries,
-            shared=shared,
-        )
+        terms = Terms(RateLimit.of(rate), config.concurrency)
+        throttle = PROCESS.throttle(budget, clock=clock, terms=terms, retries=config.retries, shared=shared)
         key = "\n".join(budget)
         self._executor = Executor(
             Core(
@@ -86,6 +80,7 @@ class Client:
                 credentials=credentials,
                 transport=transport,
                 throttle=throttle,
+                terms=terms,
                 clock=clock,
                 config=config,
                 hooks=Hooks(config.hooks),
@@ -168,6 +163,7 @@ class Client:
         """Return the client; nothing is opened yet."""
         core = self._executor.core
         core.credentials.attach(core.transport, core.clock, base_url=core.base_url)
+        core.throttle.join(core.terms)
         return self
 
     async def __aexit__(
@@ -184,6 +180,7 @@ class Client:
         """
         core = self._executor.core
         core.credentials.detach(core.transport)
+        core.throttle.leave(core.terms)
         try:
             if core.remembering is not None:
                 await core.remembering.aclose()

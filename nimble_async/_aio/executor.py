@@ -19,7 +19,7 @@ from nimble_async._aio.observing import note
 from nimble_async._aio.ports import Clock, Credentials, Proof, Transport
 from nimble_async._aio.remembering import Remembering
 from nimble_async._aio.run import Run
-from nimble_async._aio.throttle import Throttle
+from nimble_async._aio.throttle import Terms, Throttle
 from nimble_async._sansio import codec
 from nimble_async._sansio.dialect import Dialect
 from nimble_async._sansio.message import Request, Response, without_echo
@@ -100,6 +100,7 @@ class Core(Struct, frozen=True, kw_only=True):
     credentials: Credentials
     transport: Transport
     throttle: Throttle
+    terms: Terms
     clock: Clock
     config: ClientConfig
     hooks: Hooks
@@ -444,6 +445,10 @@ class Executor:
         core = self.core
         if isinstance(error, NotFound) and run.doubtful and run.operation.method == "DELETE":
             error.hint = f"An earlier attempt of this call ({run.doubtful}) may have deleted it."
+        if isinstance(error, RateLimited) and run.held_since is not None:
+            # It was not sent: the throttle says that waiting is in vain.
+            self._attempt_ended(run, error, None)
+            raise error
         try:
             renewed = await self._renewed(error, run)
         except BaseException:

@@ -182,7 +182,7 @@ class Keeper:
     # --- renewing, the lock being ours ---
 
     async def _renew(self, beyond: int, transport: Transport, clock: Clock, saver: TokenSaver) -> None:
-        held = await self._load(clock)
+        held = await self._load(clock, saver)
         if held is None:
             self._unsaved = None
             raise ReauthRequired(
@@ -288,18 +288,19 @@ class Keeper:
 
     # --- the store ---
 
-    async def _load(self, clock: Clock) -> Held | None:
-        """Return what is stored, after putting what this object was given to begin with there."""
+    async def _load(self, clock: Clock, saver: TokenSaver | None = None) -> Held | None:
+        """Return what is stored, after putting what this object was given to begin with there.
+
+        That takes the lock: a renewal that another process has under way would be stored over it.
+        """
         stored = await self._step(self.store.load)
         seed, expected = self._seed, stored.gen if stored else 0
-        if seed is None:
-            return self._timed(stored, clock)
-        # The store is ahead of what we were given, unless its login is dead and ours is another.
-        known = {"", digest(stored.refresh), stored.prev_refresh_hash} if stored else set()
-        if stored is None or (stored.state == "dead" and digest(seed.refresh) not in known):
+        if seed is not None and _takes(seed, stored):
+            if saver is None:
+                return None
             wall = seed.obtained_wall or clock.wall()
             fresh = replace(seed, gen=max(seed.gen, expected + 1), obtained_wall=wall)
-            await self._step(lambda: self.store.save(fresh, expected=expected))
+            await self._step(lambda: saver.save(fresh, expected=expected))
             stored = await self._step(self.store.load)
         self._seed = None
         return self._timed(stored, clock)
@@ -375,6 +376,13 @@ class Keeper:
 
     async def _step(self, make: Callable[[], Coroutine[Any, Any, T]]) -> T:
         return await sure(make, limit=_STORE_LIMIT)
+
+
+def _takes(seed: TokenRecord, stored: TokenRecord | None) -> bool:
+    """Say whether a seed is stored: where nothing is, or a dead record of another login than its own."""
+    if stored is None or stored.state != "dead":
+        return stored is None
+    return digest(seed.refresh) not in {"", digest(stored.refresh), stored.prev_refresh_hash, stored.login}
 
 
 def _begun_anew(ours: TokenRecord, stored: TokenRecord) -> bool:

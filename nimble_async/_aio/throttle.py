@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 
@@ -33,7 +34,7 @@ from nimble_async._sansio.shared_pacer import SharedPacer
 from nimble_async.config import RateLimit, RetryPolicy
 from nimble_async.errors import DeadlineExceeded, RateLimited
 
-__all__ = ["Lane", "Throttle", "ThrottleStatistics"]
+__all__ = ["Lane", "Terms", "Throttle", "ThrottleStatistics"]
 
 _BULK_TURN = 5
 """Every fifth slot goes to bulk while both lanes wait."""
@@ -75,6 +76,16 @@ class ThrottleStatistics(Struct, frozen=True, kw_only=True):
     """Processes that share the budget, as was last heard."""
 
 
+class Terms:
+    """What one owner of a throttle asks of it, for as long as that owner is open and keeps this."""
+
+    __slots__ = ("__weakref__", "concurrency", "rate")
+
+    def __init__(self, rate: RateLimit | None = None, concurrency: int = 8) -> None:
+        self.rate: RateLimit | None = rate
+        self.concurrency: int = concurrency
+
+
 class Throttle:
     """The shared budget of one account: pace, places in flight, lanes and repeats.
 
@@ -110,6 +121,8 @@ class Throttle:
             self._courier = Courier(
                 shared, scope, pacer=self._pacer, clock=clock, throttle=self, lock=self._lock
             )
+        self._owners: weakref.WeakSet[Terms] = weakref.WeakSet()
+        self._limits = frozenset([rate] if rate else [])
         self._places = InFlight.up_to(concurrency)
         self._latency = Latency()
         self._budget = RetryBudget.full(retries or RetryPolicy(), now)
@@ -176,13 +189,31 @@ class Throttle:
         with self._lock:
             self._pacer.recall(found)
 
-    def tighten(self, *, rate: RateLimit | None = None, concurrency: int | None = None) -> None:
-        """Let a second owner in: the stricter of the limits, the smaller number in flight."""
+    def join(self, terms: Terms) -> None:
+        """Let an owner in: of all that are open, every limit holds, and the smallest number in flight."""
         with self._lock:
-            self._pacer.declare(rate)
-            if concurrency is not None and concurrency < self._places.most:
-                self._places = InFlight.up_to(concurrency)
-                self._mark_full_locked(self._clock.monotonic())
+            self._owners.add(terms)
+            self._keep_terms_locked()
+
+    def leave(self, terms: Terms) -> None:
+        """Let an owner go. What the last one asked for holds until another joins."""
+        with self._lock:
+            self._owners.discard(terms)
+            self._keep_terms_locked()
+
+    def _keep_terms_locked(self) -> None:
+        owners = list(self._owners)
+        if not owners:
+            return
+        limits = frozenset(one.rate for one in owners if one.rate)
+        most, now = min(one.concurrency for one in owners), self._clock.monotonic()
+        if limits != self._limits:
+            self._limits = limits
+            self._pacer.redeclare(limits)
+        if most != self._places.most:
+            self._places = InFlight.up_to(most)
+            self._mark_full_locked(now)
+        self._settle_locked(now)
 
     def take_share(self, share: float) -> None:
         """Use only this part of the budget (0 < share <= 1), since others spend the rest."""
@@ -351,7 +382,7 @@ class Throttle:
             )
 
     def _refuse_long_locked(self, waiter: Waiter, now: float) -> None:
-        """Raise where the server asked for more patience than this call has."""
+        """Raise where the server asked for more patience than this call has, or refuses without an end."""
         wait = self._asked_locked(now)
         if wait > waiter.longest:
             raise RateLimited(
@@ -359,6 +390,12 @@ class Throttle:
                 status=429,
                 retry_after=wait,
                 hint="This attempt was not sent. Try again later, or allow a larger longest_retry_after.",
+            )
+        if self._pacer.barred(now):
+            raise RateLimited(
+                "The vendor has refused all calls for rate for many minutes (429).",
+                status=429,
+                hint="This attempt was not sent. Try again later; the account may be barred.",
             )
 
     def _asked_locked(self, now: float) -> float:
@@ -535,10 +572,11 @@ class Throttle:
         gate, asked = max(self._pacer.gate or -math.inf, self._pacer.held), self._asked_locked(now)
         if gate <= now:
             return
+        barred = self._pacer.barred(now)
         for queue in self._lanes.values():
             for waiter in list(queue):
                 late = waiter.deadline is not None and waiter.deadline <= gate
-                if late or asked > waiter.longest:
+                if late or barred or asked > waiter.longest:
                     self._nudge_locked(waiter)
 
 

@@ -14,10 +14,10 @@ from msgspec import Struct
 
 from nimble_async._sansio.sharing import LATENESS, MICRO, News, Skew
 
-__all__ = ["Granted", "Slot"]
+__all__ = ["Granted", "GrantedSlot"]
 
 
-class Slot(Struct, frozen=True):
+class GrantedSlot(Struct, frozen=True):
     """A granted slot: its instant by the keeper's clock, and its part of the queue."""
 
     instant: float
@@ -34,7 +34,7 @@ class Granted:
 
     def __init__(self) -> None:
         self._skew: Skew | None = None
-        self._slots: deque[Slot] = deque()
+        self._slots: deque[GrantedSlot] = deque()
 
     def __len__(self) -> int:
         return len(self._slots)
@@ -69,7 +69,7 @@ class Granted:
         for number in range(news.granted):
             tail, end = (news.start + part * news.interval for part in (number, number + 1))
             instant = max(news.now, tail - news.tolerance)
-            self._slots.append(Slot(instant, tail, end, news.interval, bool(news.pressed)))
+            self._slots.append(GrantedSlot(instant, tail, end, news.interval, bool(news.pressed)))
 
     def next_at(self, now: float, late: float) -> float | None:
         """Return when the next slot is; those that began more than `late` seconds ago are given up."""
@@ -80,7 +80,7 @@ class Granted:
             self._slots.popleft()
         return None
 
-    def pop(self) -> Slot:
+    def pop(self) -> GrantedSlot:
         """Use the next slot."""
         return self._slots.popleft()
 

@@ -19,7 +19,7 @@ from msgspec import Struct
 from nimble_async._sansio.message import Request, Response
 from nimble_async._sansio.ratelimits import parse_retry_after
 from nimble_async._sansio.secret import Secret
-from nimble_async._sansio.tokens import ASSUMED_LIFE, TokenRecord, digest
+from nimble_async._sansio.tokens import ASSUMED_LIFE, TokenRecord, digest, login_of
 from nimble_async.errors import CrmError, TransportError
 
 __all__ = [
@@ -237,6 +237,7 @@ def next_record(old: TokenRecord, granted: Granted, *, wall: float) -> TokenReco
         access=granted.access,
         refresh=granted.refresh or old.refresh,
         prev_refresh_hash=digest(old.refresh),
+        login=login_of(old),
         obtained_wall=wall,
         obtained_date_hdr=granted.date,
         expires_in=granted.expires_in,

@@ -76,9 +76,12 @@ class Response(Struct, frozen=True, kw_only=True):
 def without_echo(response: Response, proof: Secret) -> Response:
     """Return an answer with `***` where it repeats the proof that was sent: errors show what it says."""
     sent = proof.reveal().rpartition(" ")[2]  # a scheme may stand before it
-    named = any(sent in value for value in response.headers.values())
-    if len(sent) < _SHORTEST_SECRET or not (named or sent.encode() in response.body):
+    forms = {sent, sent.replace("/", r"\/")}  # so some servers write a slash in JSON
+    told = any(form in value for form in forms for value in response.headers.values())
+    if len(sent) < _SHORTEST_SECRET or not (told or any(form.encode() in response.body for form in forms)):
         return response
-    headers = {name: value.replace(sent, "***") for name, value in response.headers.items()}
-    body = response.body.replace(sent.encode(), b"***")
+    headers, body = dict(response.headers), response.body
+    for form in forms:
+        headers = {name: value.replace(form, "***") for name, value in headers.items()}
+        body = body.replace(form.encode(), b"***")
     return Response(status=response.status, headers=headers, body=body)

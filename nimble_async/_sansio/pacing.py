@@ -17,49 +17,32 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterable
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from nimble_async._sansio.alignment import LONGEST_WINDOW, Alignment
-from nimble_async._sansio.ratelimits import BRIEF, LONGEST_WAIT, Guess, Policy
+from nimble_async._sansio.declared import LATENESS, MARGIN, Spacing, implies, safe_pace
+from nimble_async._sansio.guesses import Guesses
+from nimble_async._sansio.pauses import barred, believed, pause_after
+from nimble_async._sansio.ratelimits import LONGEST_WAIT, Policy
 from nimble_async._sansio.ratesearch import FEW, SLOWEST, UNPACED, Bracket, Discovery, Event, Mode
 from nimble_async.config import RateLimit
 
-__all__ = ["Pacer", "Ticket", "Wait", "believed", "pause_after", "safe_pace"]
+__all__ = ["VERDICT", "Pacer", "Ticket", "Wait"]
 
-_MARGIN = 0.98
 _IDLE = 2.0
 """Seconds without a send after which a server's supply is full again, so that its level says nothing."""
-_LATENESS = 0.05
-"""A timer that fires this late (seconds) does not cost the slots it overslept."""
-_LONGEST_PAUSE = 30.0
 _LONG_BLOCK = 10.0
 _LONGEST_TRY = 30.0
 """Seconds after which the call that tries a closed gate no longer keeps the next one from trying."""
 _LONGEST_HOLD = 900.0
 """Seconds that a used-up limit stops calls without a refusal: then one call looks whether it still does."""
-_MOST_NAMES = 16
-"""Announced limits whose windows are remembered."""
 _MOST_ALIGNED = 2000
 """Calls of a window from which its edges no longer matter."""
 _TRIM, _LEAST_TRIM, _REGAIN, _QUIET = 0.99, 0.9, 1.005, 30.0
 """What a refusal takes off a declared limit, how far that goes, what a quiet while gives back."""
-
-
-def safe_pace(limit: RateLimit) -> tuple[float, float, float]:
-    """Return rate, burst and lateness (seconds) that keep every window of a declared limit.
-
-    Whatever the alignment of the server's windows, `floor(rate * window) + burst <= limit`, also
-    when a slot is used up to `lateness` seconds late and the one after it is not.
-    """
-    window = limit.window if limit.limit >= 1 else limit.window / limit.limit
-    quota = math.floor(limit.limit) if limit.limit >= 1 else 1
-    burst = min(math.floor(limit.burst), quota)
-    spaced = min(_MARGIN * max(limit.limit, 1.0), quota - burst + _MARGIN)
-    rate = spaced / window
-    slack = (quota - burst + 1 - 1e-6 - spaced) / rate
-    return rate, float(burst), max(0.0, min(slack, 1 / rate, _LATENESS))
 
 
 class Ticket:
@@ -85,48 +68,22 @@ class Wait(Struct, frozen=True):
 VERDICT = Wait(None)
 
 
-class _Spacing(Struct):
-    """A second declared limit: slots of its own, beside those of the slower one."""
-
-    limit: RateLimit
-    due: float = -math.inf
-
-    def earliest(self, at: float, trim: float, ahead: float = 0.0) -> float:
-        """Return when a call due at `at` with `ahead` others before it may go."""
-        rate, burst, _ = safe_pace(self.limit)
-        return max(at, self.due + (ahead - (burst - 1)) / (rate * trim))
-
-    def take(self, now: float, trim: float) -> None:
-        """Take a slot."""
-        rate, _, lateness = safe_pace(self.limit)
-        step = 1 / (rate * trim)
-        credit = min(lateness, step) if now - self.due <= step else 0.0
-        self.due = max(self.due, now - credit) + step
-
-
-def _rules(one: RateLimit, other: RateLimit) -> bool:
-    """Return whether who keeps `one` keeps `other` too."""
-    (rate, burst, _), (other_rate, other_burst, _) = safe_pace(one), safe_pace(other)
-    return rate <= other_rate and burst <= other_burst
-
-
 class Pacer:
     """The pace of one rate budget: asked before each send, told of each answer."""
 
     __slots__ = (
         "_admitted", "_admitted_from", "_aligned", "_announced", "_announced_window", "_block_from",
-        "_bracket", "_burst", "_canary",
-        "_clean", "_closed", "_declared", "_event", "_gate", "_guessing", "_held", "_last", "_lateness",
-        "_level_from", "_level_sent", "_outage", "_outstanding", "_pending", "_rate", "_recent",
-        "_remembered", "_renews", "_share", "_spacings", "_step",
-        "_strikes", "_tat", "_trim", "_trimmed_at", "_windows", "refusals",
+        "_bracket", "_burst", "_canary", "_clean", "_closed", "_declared", "_event", "_gate",
+        "_guesses", "_guessing", "_held", "_last", "_lateness", "_level_from", "_level_sent",
+        "_outage", "_outstanding", "_pending", "_rate", "_recent", "_remembered", "_renews",
+        "_share", "_spacings", "_step", "_strikes", "_tat", "_trim", "_trimmed_at", "refusals",
     )  # fmt: skip
 
     def __init__(self, declared: RateLimit | None = None, *, discovery: Discovery | None = None) -> None:
         self._bracket = Bracket() if discovery is None else Bracket.remembered(discovery)
         self._remembered = 0.0 if discovery is None else discovery.rate
         self._declared: RateLimit | None = None
-        self._burst, self._lateness = 1.0, _LATENESS
+        self._burst, self._lateness = 1.0, LATENESS
         self._trim, self._trimmed_at = 1.0, -math.inf
         self._share = 1.0
         self._announced: float | None = None
@@ -135,8 +92,8 @@ class Pacer:
         self._aligned: Alignment | None = None
         self._recent: deque[float] = deque()
         self._renews, self._held = math.inf, -math.inf
-        self._windows: dict[str, Guess] = {}
-        self._spacings: list[_Spacing] = []
+        self._guesses = Guesses()
+        self._spacings: list[Spacing] = []
         self._tat = self._last = -math.inf
         self._closed, self._gate, self._outage = False, -math.inf, False
         self._canary: Ticket | None = None
@@ -176,6 +133,11 @@ class Pacer:
         """Until when (monotonic seconds) a used-up limit stops calls; in the past where none does."""
         return self._held
 
+    def barred(self, now: float) -> bool:
+        """Return whether so many tries were refused for so long that waiting for the next is in vain."""
+        waits = self._pending is not None and now < self._gate
+        return waits and barred(self._strikes, now - self._block_from)
+
     @property
     def free(self) -> float:
         """From when (monotonic seconds) on a pacer that knows nothing would allow no more than this one."""
@@ -196,7 +158,7 @@ class Pacer:
     def _even(self) -> float:
         """The rate that uses the announced window up evenly; 0 where none was announced."""
         quota, window = self._announced_window or (0.0, 1.0)
-        return max(_MARGIN * quota / window, self._floor(guessed=self._guessing)) if quota else 0.0
+        return max(MARGIN * quota / window, self._floor(guessed=self._guessing)) if quota else 0.0
 
     def _floor(self, *, guessed: bool) -> float:
         """Return the rate below which a guess about a window makes nobody slower: the declared one."""
@@ -225,18 +187,27 @@ class Pacer:
         if limit is None or math.isinf(limit.limit):
             return
         known = [] if self._declared is None else [self._declared, *(one.limit for one in self._spacings)]
-        if any(_rules(one, limit) for one in known):
+        if any(implies(one, limit) for one in known):
             return
-        kept = [one for one in known if not _rules(limit, one)] + [limit]
+        kept = [one for one in known if not implies(limit, one)] + [limit]
         self._declared = slowest = min(kept, key=lambda one: safe_pace(one)[0])
         dues = {one.limit: one.due for one in self._spacings}
         # What was sent before counts for a limit that was not known then, too.
         self._spacings = [
-            _Spacing(one, dues.get(one, self._last + 1 / safe_pace(one)[0]))
+            Spacing(one, dues.get(one, self._last + 1 / safe_pace(one)[0]))
             for one in kept
             if one is not slowest
         ]
         _, self._burst, self._lateness = safe_pace(slowest)
+        self._retune()
+
+    def redeclare(self, limits: Iterable[RateLimit]) -> None:
+        """Keep these limits, and none that was declared before; what was sent counts for them too."""
+        self._tat = max([self._tat, *(one.due for one in self._spacings)])
+        self._declared, self._spacings = None, []
+        self._burst, self._lateness = 1.0, LATENESS
+        for limit in limits:
+            self.declare(limit)
         self._retune()
 
     def take_share(self, share: float) -> None:
@@ -370,7 +341,7 @@ class Pacer:
         return Ticket(
             self._event,
             self._rate,
-            pressed=late <= max(0.25 * self._step, _LATENESS),
+            pressed=late <= max(0.25 * self._step, LATENESS),
             canary=canary,
             at=now,
         )
@@ -520,13 +491,13 @@ class Pacer:
         for policy in policies:
             if policy.remaining is None or policy.reset is None:
                 continue
-            window = policy.window or self._guessed(policy.name, policy.reset, now)
+            window = policy.window or self._guesses.window(policy.name, policy.reset, now)
             if window is None:
                 continue
             quota = policy.quota or max(policy.remaining, 1.0)
             if window <= LONGEST_WINDOW:
                 # Whole seconds say nothing about when such a window ends: keep its even pace.
-                rates.append((_MARGIN * quota / window, math.inf, (quota, window)))
+                rates.append((MARGIN * quota / window, math.inf, (quota, window)))
                 continue
             usable = policy.remaining - 0.01 * quota - self._outstanding
             fresh = now + policy.reset + min(2.0, 0.02 * window) * jitter
@@ -542,37 +513,8 @@ class Pacer:
             # A slot that lies far ahead because of what was announced before is no longer so far.
             self._tat = min(self._tat, max(now, self._last) + self._burst * self._step)
 
-    def _guessed(self, name: str, reset: float, now: float) -> float | None:
-        """Return the seconds of a window that nobody names, or None where the reset is not believed yet."""
-        known = self._windows.pop(name, None)
-        if known is None:
-            first = max(reset, 1.0)
-            known = Guess(first, 1.0, now + reset)
-        else:
-            known = known.after(reset, now)
-        self._windows[name] = known
-        if len(self._windows) > _MOST_NAMES:
-            del self._windows[next(iter(self._windows))]
-        return known.window if math.isnan(known.doubted) else None
-
     def _renew(self, now: float) -> None:
         """A new window began and no answer has described it yet: go at its even pace."""
         self._announced, self._renews = self._even, math.inf
         self._tat = max(self._tat, now)
         self._retune()
-
-
-def believed(asked: float | None, strikes: int) -> float | None:
-    """Return the seconds a refusal asks for, or None where that has proven to be no answer.
-
-    A first refusal that asks for next to nothing may be about to end. From the second in a row on it
-    was rounded down, or is a date by a clock that is wrong: then it counts as silent.
-    """
-    return None if asked is not None and asked < BRIEF and strikes >= 2 else asked
-
-
-def pause_after(asked: float | None, strikes: int, jitter: float, unit: float) -> float:
-    """Return the seconds to wait after a refusal: as asked for and a little more, else longer each time."""
-    if asked is not None:
-        return asked + min(2.0, 0.05 * asked) * jitter
-    return min(_LONGEST_PAUSE, unit * 2.0 ** min(strikes - 1, 16)) * (0.5 + 0.5 * jitter)

@@ -14,14 +14,12 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 __all__ = [
     "BRIEF",
     "LONGEST_WAIT",
     "SILENT",
     "Announcement",
-    "Guess",
     "Policy",
     "announces",
     "parse_retry_after",
@@ -33,8 +31,6 @@ LONGEST_WAIT = 21600.0
 BRIEF = 0.5
 """Seconds: a server that asks for less, again and again, says nothing."""
 
-_ODD = 4.0
-"""By how much a reset exceeds the window known so far where it is believed only if it is repeated."""
 _LONGEST_VALUE = 1024
 _NUMBER = re.compile(r"\d{1,15}(?:\.\d{1,6})?", re.ASCII)
 _LOOKS_ABSOLUTE = 1e9
@@ -213,31 +209,3 @@ def _parameters(parts: list[str]) -> dict[str, str]:
 def _positive(text: str | None) -> float | None:
     number = _number(text)
     return number if number is not None and 0 < number < math.inf else None
-
-
-class Guess(Struct, frozen=True):
-    """What resets let guess about a window whose length nobody names. Times are seconds."""
-
-    window: float
-    before: float
-    """The guess before it last grew."""
-    ends: float
-    """When it ends (monotonic)."""
-    doubted: float = math.nan
-    """When it would end by an announcement that nothing has confirmed yet."""
-
-    def after(self, reset: float, now: float) -> Guess:
-        """Return it after an announced `reset`; one that fits nothing before counts from its second time on.
-
-        A reset is never longer than its window. So a longer one corrects the guess, and one that ends the
-        window earlier than was said shows that what was said was wrong.
-        """
-        ends, slack = now + reset, max(2.0, 0.05 * min(reset, self.window))
-        if ends > self.ends + slack and reset > _ODD * self.window and not abs(ends - self.doubted) <= slack:
-            return replace(self, doubted=ends)
-        if ends < self.ends - slack and now < self.ends:
-            window = max(1.0, reset, min(self.before, self.window))
-            return Guess(window, window, ends)
-        if reset > self.window:
-            return Guess(reset, self.window, ends)
-        return Guess(self.window, self.before, ends)

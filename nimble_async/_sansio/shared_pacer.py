@@ -13,11 +13,14 @@ that are its own, and never the whole.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 
 from msgspec.structs import replace
 
+from nimble_async._sansio.declared import safe_pace
 from nimble_async._sansio.granted import Granted
-from nimble_async._sansio.pacing import VERDICT, Pacer, Ticket, Wait, believed, pause_after, safe_pace
+from nimble_async._sansio.pacing import VERDICT, Pacer, Ticket, Wait
+from nimble_async._sansio.pauses import barred, believed, pause_after
 from nimble_async._sansio.ratelimits import LONGEST_WAIT, Policy
 from nimble_async._sansio.ratesearch import FEW, Bracket, Discovery, Mode
 from nimble_async._sansio.sharing import (
@@ -153,6 +156,12 @@ class SharedPacer:
         told = -math.inf if self._news is None or not self._news.held else self._slots.local(self._news.held)
         return max(told, self._own.held)
 
+    def barred(self, now: float) -> bool:
+        """Return whether so many tries were refused for so long that waiting for the next is in vain."""
+        if self._alone or self._news is None or not self._news.pending or now >= self._gate:
+            return self._alone and self._own.barred(now)
+        return barred(self._news.strikes, (self._slots.keeper(now) - self._news.block_from) / MICRO)
+
     @property
     def free(self) -> float:
         """From when (monotonic seconds) on this pacer holds nothing back that the keeper does not know of."""
@@ -198,6 +207,13 @@ class SharedPacer:
             self._declared = limit
         self._late = min(self._late, shared_pace(limit)[2])
         self._bursts.append(safe_pace(limit)[1])
+
+    def redeclare(self, limits: Collection[RateLimit]) -> None:
+        """Keep these limits, and none that this process declared before."""
+        self._own.redeclare(limits)
+        self._declared, self._late, self._bursts = None, LATENESS, []
+        for limit in limits:
+            self.declare(limit)
 
     def take_share(self, share: float) -> None:
         """Use this part of this process's share (0 < share <= 1) while the keeper cannot be asked."""

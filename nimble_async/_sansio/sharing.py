@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from nimble_async._sansio.pacing import safe_pace
+from nimble_async._sansio.declared import safe_pace
 from nimble_async._sansio.ratelimits import LONGEST_WAIT
 from nimble_async._sansio.ratesearch import UNPACED, Bracket, Event, Mode
 from nimble_async.config import RateLimit

@@ -32,6 +32,7 @@ __all__ = [
     "digest",
     "encode_record",
     "follows",
+    "login_of",
     "stage_of",
 ]
 
@@ -54,6 +55,8 @@ class TokenRecord(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """None: it cannot be renewed; when it is spent a person signs in again."""
     prev_refresh_hash: str = ""
     """`digest` of the refresh token before this one."""
+    login: str = ""
+    """`digest` of the refresh token its login began with; empty in the first record of a login."""
     obtained_wall: float = 0.0
     """Seconds since 1970 by the clock of the machine that got it."""
     obtained_date_hdr: float | None = None
@@ -144,9 +147,12 @@ class Doubt(Struct, frozen=True):
 
 def follows(record: TokenRecord, stored: TokenRecord) -> bool:
     """Say whether `record` was got from the login of `stored`, after it: then a store has lost it."""
-    # By the server's clock a login that was begun anew is never the older one.
-    later = (stored.obtained_date_hdr or math.inf) < (record.obtained_date_hdr or 0.0)
-    return record.gen > stored.gen and (later or record.prev_refresh_hash == digest(stored.refresh))
+    return record.gen > stored.gen and login_of(record) == login_of(stored)
+
+
+def login_of(record: TokenRecord) -> str:
+    """Return a name for the login that a record is of: the same in each generation of it."""
+    return record.login or digest(record.refresh or record.access)
 
 
 def digest(secret: Secret | None) -> str:
@@ -165,6 +171,7 @@ class _Stored(Struct, kw_only=True):
     access: str
     refresh: str | None = None
     prev_refresh_hash: str = ""
+    login: str = ""
     obtained_wall: float = 0.0
     obtained_date_hdr: float | None = None
     expires_in: float = ASSUMED_LIFE

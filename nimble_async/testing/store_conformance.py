@@ -66,6 +66,7 @@ def record(gen: int = 1) -> TokenRecord:
         access=Secret(f"simaccess_{gen:06x}-é"),
         refresh=Secret(f"simrefresh_{gen:06x}"),
         prev_refresh_hash=f"hash-{gen}",
+        login="a-login",
         obtained_wall=1_780_000_000.25,
         obtained_date_hdr=1_780_000_001.0,
         expires_in=599.5,

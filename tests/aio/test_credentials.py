@@ -631,7 +631,7 @@ class _Saver:
 
 async def test_pair_granted_under_a_lost_lock_is_stored_under_the_next(server, clock):
     """A slow holder's new pair is not stored, nor forgotten: under its next lock it is offered first."""
-    store = LosingStore(2)
+    store = LosingStore(3)
     oauth = server.credentials(token=server.issue(), store=store)
     rejected = await oauth.proof()
     with pytest.raises(TokenRefreshFailed, match="somebody else"):
@@ -645,7 +645,7 @@ async def test_pair_granted_under_a_lost_lock_is_stored_under_the_next(server, c
 
 async def test_pair_granted_under_a_lost_lock_gives_way_to_a_newer(server, clock):
     """Where another holder stored a pair meanwhile, that one is used and the late one forgotten."""
-    store = LosingStore(2)
+    store = LosingStore(3)
     oauth = server.credentials(token=server.issue(), store=store)
     rejected = await oauth.proof()
     with pytest.raises(TokenRefreshFailed):
@@ -660,7 +660,7 @@ async def test_pair_granted_under_a_lost_lock_gives_way_to_a_newer(server, clock
 
 async def test_invalid_grant_under_a_lost_lock_is_not_believed(server, clock):
     """Who lost the lock may have been refused because the next holder renews: it tries again later."""
-    store = LosingStore(2)
+    store = LosingStore(3)
     oauth = server.credentials(token=server.issue(), store=store)
     rejected = await oauth.proof()
     server.oauth.revoke()
@@ -825,7 +825,7 @@ async def test_store_goes_before_what_is_given(server):
     assert len(server.posts) == 1
 
 
-@pytest.mark.parametrize("which", ["same", "before", "another"])
+@pytest.mark.parametrize("which", ["same", "before", "first", "another"])
 async def test_dead_login_is_replaced_by_another_only(server, clock, which):
     """Over a dead record another login is stored; the dead one's own tokens are not tried again."""
     pair = server.issue()
@@ -833,6 +833,8 @@ async def test_dead_login_is_replaced_by_another_only(server, clock, which):
     dead = TokenRecord(gen=3, access=Secret("x"), refresh=Secret(refresh), state="dead", reason="Gone.")
     if which == "before":
         dead = replace(dead, refresh=Secret("newer"), prev_refresh_hash=digest(Secret(refresh)))
+    if which == "first":
+        dead = replace(dead, refresh=Secret("newest"), login=digest(Secret(refresh)))
     store = MemoryStore(dead)
     oauth = server.credentials(token=server.issue() if which == "another" else pair, store=store)
     if which == "another":

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import pytest
 from msgspec.structs import replace
 
+from nimble_async._aio.ports import Proof
 from nimble_async._sansio.tokens import digest
 from nimble_async.errors import ReauthRequired, StoreError, TokenRefreshFailed
 from nimble_async.stores.file import FileStore
@@ -164,7 +165,63 @@ async def test_closing_offers_a_pair_that_was_not_stored(server, tmp_path, works
     assert (kept.gen, kept.state, len(server.posts)) == ((2, "idle", 1) if works else (1, "refreshing", 1))
 
 
+async def test_login_begun_in_mid_renewal_is_not_stored_over(server, clock):
+    """A renewal that is under way when its login is ended and another begun is stored over neither."""
+    store = MemoryStore()
+    oauth, rejected = await _renewed(server, store, 0)
+    others: list[asyncio.Task[Proof]] = []
+
+    async def sign_in_anew():
+        await store.delete()
+        others.append(asyncio.create_task(server.credentials(token=server.issue(), store=store).proof()))
+        for _ in range(50):
+            await asyncio.sleep(0)
+
+    server.before_answer = sign_in_anew
+    with pytest.raises(TokenRefreshFailed):
+        await oauth.renew(rejected)
+    server.before_answer = None
+    theirs = await others[0]
+    clock.now += 2
+    assert await oauth.renew(rejected)
+    assert (await oauth.proof()).value == theirs.value
+    assert len(server.posts) == 1
+
+
+async def test_login_got_long_ago_is_begun_anew_all_the_same(server, clock):
+    """What counts is which login was put into the store last, not when its token was got."""
+    store, elsewhere = MemoryStore(), MemoryStore()
+    oauth, _ = await _renewed(server, store, 1)
+    kept, _ = await _renewed(server, elsewhere, 1)
+    clock.now += 100
+    rejected = await oauth.proof()
+    assert await oauth.renew(rejected)
+    rejected = await oauth.proof()
+    await store.delete()
+    other = server.credentials(token=replace(await stored(elsewhere), gen=1), store=store)
+    assert (await other.proof()).value == (await kept.proof()).value
+    server.posts.clear()
+    assert await oauth.renew(rejected)
+    assert (await oauth.proof()).value == (await kept.proof()).value
+    assert server.posts == []
+
+
 # --- a store that goes back ---
+
+
+async def test_store_that_went_back_to_what_it_was_given_first_has_the_pair_again(server, clock):
+    """Also a record that was given as a token, whose date nobody knows, is known as the same login's."""
+    store = MemoryStore()
+    oauth, _ = await _renewed(server, store, 0)
+    lost = await stored(store)
+    for _ in range(3):
+        clock.now += 590
+        assert await oauth.renew(await oauth.proof())
+    await store.save(lost)
+    server.posts.clear()
+    clock.now += 599
+    assert server.accepts(await oauth.proof())
+    assert ((await stored(store)).gen, len(server.posts)) == (5, 1)
 
 
 @pytest.mark.parametrize(("state", "back"), [("idle", 1), ("refreshing", 1), ("dead", 1), ("idle", 3)])

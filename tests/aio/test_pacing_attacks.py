@@ -11,7 +11,7 @@ import pytest
 from nimble_async import ClientConfig, NimbleClient
 from nimble_async._aio.budgets import Budgets
 from nimble_async._aio.clock import SystemClock
-from nimble_async._aio.throttle import Throttle
+from nimble_async._aio.throttle import Terms, Throttle
 from nimble_async._sansio.message import Response
 from nimble_async.config import RateLimit, RetryPolicy
 from nimble_async.errors import ConfigurationError, DeadlineExceeded, RateLimited
@@ -82,6 +82,74 @@ def test_a_refusal_is_kept_for_the_next_client():
     assert run_virtual(story()) == 1
 
 
+@pytest.mark.parametrize("headers", [{}, {"retry-after": "0"}])
+def test_calls_without_a_deadline_do_not_wait_for_a_server_that_refuses_for_ever(headers):
+    """A hundred all end within a quarter of an hour, not each after its attempts; later calls still try."""
+
+    async def story():
+        clock, barred = VirtualClock(), True
+
+        def answer(number):
+            return Response(status=429, headers=headers, body=b"{}") if barred else ok(number)
+
+        wire = Wire(clock, answer)
+        async with NimbleClient(api_key=f"barred-{len(headers)}", transport=wire, clock=clock) as c:
+            calls = (c.request("GET", "/x") for _ in range(100))
+            ends = await asyncio.gather(*calls, return_exceptions=True)
+            seconds, sent = clock.monotonic(), len(wire.sent)
+            with pytest.raises(RateLimited, match="all calls") as raised:
+                await c.request("GET", "/x")
+            unsent, barred = len(wire.sent) == sent, False
+            await clock.sleep(c.statistics().throttle.gate or 0.0)
+            await c.request("GET", "/x")
+        return {type(end) for end in ends}, seconds, sent, unsent, raised.value.hint
+
+    kinds, seconds, sent, unsent, hint = run_virtual(story())
+    assert kinds == {RateLimited}
+    assert 600 < seconds < 1000
+    assert sent < 60
+    assert unsent
+    assert "not sent" in hint
+
+
+def test_what_a_client_declares_ends_with_it():
+    """A second client keeps the first one's limit and places while that is open, and no longer."""
+
+    async def story():
+        clock = VirtualClock()
+        wire, found = Wire(clock, ok), []
+
+        def client(rate, places):
+            config = ClientConfig(concurrency=places)
+            return NimbleClient(api_key="declares", transport=wire, clock=clock, rate=rate, config=config)
+
+        def see(one):
+            throttle = one.statistics().throttle
+            found.append((round(throttle.rate, 2), throttle.places))
+
+        async with client("1/1s", 1) as first:
+            await first.request("GET", "/x")
+            async with client("20/1s", 4) as second:
+                see(second)
+                waiting = asyncio.gather(*(second.request("GET", "/x") for _ in range(20)))
+                await clock.sleep(0.1)
+                await first.aclose()
+                see(second)
+                await waiting
+                async with first:
+                    see(second)
+            see(first)
+        async with client("10/1s", 8) as third:
+            see(third)
+        return found, wire.sent
+
+    found, sent = run_virtual(story())
+    slow, fast = (0.98, 1), (19.6, 4)
+    assert found == [slow, fast, slow, fast, (9.8, 8)]
+    assert sent[1] - sent[0] > 0.9
+    assert sent[-1] - sent[1] < 1.1
+
+
 def test_kept_throttles_are_bounded_and_go_when_their_waits_are_over():
     """However many budgets were used, 256 are kept, and none after its next slot."""
 
@@ -89,7 +157,8 @@ def test_kept_throttles_are_bounded_and_go_when_their_waits_are_over():
         clock, budgets = VirtualClock(), Budgets()
 
         async def live(number):
-            async with budgets.throttle((str(number),), clock=clock, rate=RateLimit(1, 10)).slot() as slot:
+            throttle = budgets.throttle((str(number),), clock=clock, terms=Terms(RateLimit(1, 10)))
+            async with throttle.slot() as slot:
                 slot.answered(200, {})
 
         for number in range(300):

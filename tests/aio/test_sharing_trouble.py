@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from nimble_async._aio.throttle import Terms
 from nimble_async._sansio.sharing import shared_pace
 from nimble_async.config import RateLimit
 from nimble_async.testing.clock import run_virtual
@@ -108,7 +109,8 @@ def test_a_declared_limit_goes_with_the_last_process_that_declared_it():
     async def story():
         fleet = Fleet(2, latency=0.01)
         await fleet.busy(2.0, processes=[0])
-        fleet.throttles[1].tighten(rate=RateLimit(5.0))
+        terms = Terms(RateLimit(5.0))
+        fleet.throttles[1].join(terms)
         await fleet.call(1)
         await fleet.call(0)
         declared = fleet.throttles[0].statistics().rate

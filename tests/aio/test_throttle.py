@@ -11,7 +11,7 @@ import pytest
 
 from nimble_async._aio.budgets import PROCESS, Budgets
 from nimble_async._aio.clock import SystemClock
-from nimble_async._aio.throttle import Throttle
+from nimble_async._aio.throttle import Terms, Throttle
 from nimble_async._sansio.ratesearch import Mode
 from nimble_async.config import RateLimit, RetryPolicy
 from nimble_async.errors import DeadlineExceeded
@@ -527,10 +527,9 @@ def test_a_discovery_and_a_share_reach_the_pace():
 def test_one_budget_is_one_throttle_while_somebody_uses_it():
     """The same key is the same object with the stricter settings; unused ones are forgotten."""
     budgets, clock = Budgets(), SystemClock()
-    first = budgets.throttle(("https://a", "me", "default"), clock=clock, concurrency=8)
-    second = budgets.throttle(
-        ("https://a", "me", "default"), clock=SystemClock(), concurrency=4, rate=RateLimit(5.0)
-    )
+    first = budgets.throttle(("https://a", "me", "default"), clock=clock, terms=Terms(concurrency=8))
+    strict = Terms(RateLimit(5.0), 4)
+    second = budgets.throttle(("https://a", "me", "default"), clock=SystemClock(), terms=strict)
     other = budgets.throttle(("https://a", "you", "default"), clock=clock)
     simulated = budgets.throttle(("https://a", "me", "default"), clock=VirtualClock())
     assert first is second

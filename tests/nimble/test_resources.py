@@ -12,7 +12,7 @@ from nimble_async._aio.clock import SystemClock
 from nimble_async._aio.executor import CallOptions, Core, Executor
 from nimble_async._aio.hooks import Hooks
 from nimble_async._aio.ports import Proof
-from nimble_async._aio.throttle import Throttle
+from nimble_async._aio.throttle import Terms, Throttle
 from nimble_async._sansio.message import Request, Response
 from nimble_async._sansio.record import DecodingReport
 from nimble_async._sansio.secret import Secret
@@ -74,6 +74,7 @@ def executor(wire: Wire) -> Executor:
         credentials=Key(),
         transport=wire,
         throttle=Throttle(SystemClock(), rate=RateLimit(math.inf)),
+        terms=Terms(RateLimit(math.inf)),
         clock=SystemClock(),
         config=ClientConfig(retries=RetryPolicy(attempts=1)),
         hooks=Hooks(),

@@ -192,10 +192,12 @@ def test_new_pair_follows_the_old_one():
         access=Secret("a2"),
         refresh=Secret("r2"),
         prev_refresh_hash=digest(REFRESH),
+        login=digest(REFRESH),
         obtained_wall=5.0,
         obtained_date_hdr=1780315200.0,
         expires_in=60.0,
     )
+    assert next_record(record, verdict, wall=6.0).login == record.login
     first = first_record(verdict, gen=8, wall=5.0)
     assert (first.gen, first.refresh, first.prev_refresh_hash, first.state) == (8, Secret("r2"), "", "idle")
 

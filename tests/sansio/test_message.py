@@ -24,6 +24,12 @@ def test_an_answer_that_repeats_the_proof_is_kept_without_it(headers, body, kept
     assert (seen.status, seen.headers, seen.body) == (401, *kept)
 
 
+def test_an_escaped_slash_hides_nothing():
+    """A token that holds a slash is found where a server writes that with a backslash before it, too."""
+    response = Response(status=401, body=rb'{"message": "no such token: ab\/cd+ef=="}')
+    assert without_echo(response, Secret("Bearer ab/cd+ef==")).body == b'{"message": "no such token: ***"}'
+
+
 @pytest.mark.parametrize(("proof", "body"), [("Bearer 12345678", b"1234567"), ("Bearer 1234567", b"1234567")])
 def test_another_answer_is_the_same_object(proof, body):
     """What does not repeat it is not copied; a word so short would be found by chance."""

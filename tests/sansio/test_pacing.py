@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nimble_async._sansio.pacing import Pacer, Ticket, Wait, safe_pace
+from nimble_async._sansio.declared import safe_pace
+from nimble_async._sansio.pacing import Pacer, Ticket, Wait
 from nimble_async._sansio.ratelimits import LONGEST_WAIT, Policy
 from nimble_async._sansio.ratesearch import START_RATE, Discovery, Mode
 from nimble_async.config import RateLimit
@@ -88,6 +89,20 @@ def test_the_stricter_of_two_declarations_holds():
     pacer.declare(RateLimit(5.0))
     assert pacer.rate == pytest.approx(4.9)
     assert pacer.mode is Mode.DECLARED
+
+
+def test_limits_that_are_declared_anew_replace_all_others():
+    """What was declared before is gone; what was sent before still counts."""
+    pacer = Pacer(RateLimit(1.0))
+    pacer.declare(RateLimit(30.0, 60.0, 10.0))
+    sent = go(pacer, 0.0).at
+    pacer.redeclare([RateLimit(20.0)])
+    assert pacer.rate == pytest.approx(19.6)
+    assert pacer.earliest(0.0) >= sent + 1.0
+    assert [pacer.earliest(5.0, ahead) for ahead in (0, 1)] == pytest.approx([5.0, 5.0 + 1 / 19.6])
+    pacer.redeclare([])
+    assert pacer.mode is Mode.START
+    assert pacer.rate == 5.0
 
 
 def test_unused_slots_are_never_caught_up():

@@ -6,7 +6,9 @@ import math
 
 import pytest
 
-from nimble_async._sansio.pacing import Pacer, Ticket, Wait, believed, safe_pace
+from nimble_async._sansio.declared import safe_pace
+from nimble_async._sansio.pacing import Pacer, Ticket, Wait
+from nimble_async._sansio.pauses import believed
 from nimble_async._sansio.ratelimits import Policy
 from nimble_async._sansio.retrying import Wait as Repeat
 from nimble_async._sansio.retrying import decide
@@ -51,7 +53,7 @@ def test_names_of_announced_limits_are_bounded():
     pacer = Pacer()
     for number in range(100):
         pacer.announced((Policy(name=str(number), remaining=5, reset=10),), number, 0.5)
-    assert len(pacer._windows) == 16
+    assert len(pacer._guesses) == 16
 
 
 def test_huge_quotas_keep_no_record_of_sends():

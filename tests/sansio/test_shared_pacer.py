@@ -505,6 +505,49 @@ def test_a_looser_limit_of_a_second_client_changes_nothing():
     assert one.rate == pytest.approx(4.95)
 
 
+def test_limits_that_are_declared_anew_replace_those_of_this_process():
+    """Once the keeper has forgotten the old one, the new one rules, by its own burst."""
+    one, keeper = pacer(rate=1.0), Keeper()
+    send(one, keeper, 1.0)
+    one.redeclare([RateLimit(20.0, 1.0, 5.0)])
+    send(one, keeper, 40.0)
+    talk(one, keeper, 40.5)
+    assert one.rate == pytest.approx(15.98, abs=0.01)
+    assert keeper.s["tolerance"] > 0
+    one.redeclare([])
+    send(one, keeper, 80.0)
+    assert one.mode is Mode.START
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_nobody_waits_for_the_next_of_very_many_tries(shared):
+    """After forty refused tries and ten minutes waiting is in vain, until the next may be made."""
+    one, keeper = pacer(), Keeper()
+    assert not one.barred(0.0)
+    _, now = send(one, keeper, 1.0)
+
+    def go(now):
+        if shared:
+            return send(one, keeper, now)
+        one.lost(now, 0.5)
+        return send_alone(one, now)
+
+    found = []
+    for _ in range(60):
+        ticket, now = go(now)
+        assert not one.barred(now)
+        one.refused(ticket, now, 1.0)
+        if shared:
+            talk(one, keeper, now)
+        found.append((now > 601.0, one.barred(now)))
+        now = one.gate
+    assert found.index((True, True)) >= 39
+    assert (False, True) not in found
+    ticket, now = go(now)
+    one.admitted(ticket, now, 0.5)
+    assert not one.barred(now)
+
+
 def test_a_sign_of_life_and_a_farewell():
     """The one asks for nothing, the other takes the member off the list."""
     one, keeper = pacer(), Keeper()

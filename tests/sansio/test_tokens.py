@@ -17,6 +17,7 @@ from nimble_async._sansio.tokens import (
     digest,
     encode_record,
     follows,
+    login_of,
     stage_of,
 )
 from nimble_async.errors import StoreError
@@ -147,22 +148,29 @@ def test_record_of_a_later_release_keeps_what_is_known():
 
 
 FOLLOWING = [
-    ({"gen": 4, "prev_refresh_hash": digest(REFRESH)}, {}, True),
-    ({"gen": 3, "prev_refresh_hash": digest(REFRESH)}, {}, False),
-    ({"gen": 2, "prev_refresh_hash": digest(REFRESH)}, {}, False),
-    ({"gen": 4, "prev_refresh_hash": "another"}, {}, False),
-    ({"gen": 6, "obtained_date_hdr": 200.0}, {"obtained_date_hdr": 100.0}, True),
-    ({"gen": 6, "obtained_date_hdr": 100.0}, {"obtained_date_hdr": 100.0}, False),
-    ({"gen": 6, "obtained_date_hdr": 100.0}, {"obtained_date_hdr": 200.0}, False),
-    ({"gen": 6, "obtained_date_hdr": 100.0}, {}, False),
-    ({"gen": 6}, {"obtained_date_hdr": 100.0}, False),
+    ({"gen": 4, "refresh": Secret("r4"), "login": digest(REFRESH)}, {}, True),
+    ({"gen": 9, "refresh": Secret("r9"), "login": "one"}, {"login": "one"}, True),
+    ({"gen": 9, "refresh": None, "login": "one"}, {"refresh": None, "login": "one"}, True),
+    ({"gen": 3, "refresh": Secret("r3"), "login": digest(REFRESH)}, {}, False),
+    ({"gen": 2, "login": "one"}, {"login": "one"}, False),
+    ({"gen": 9, "login": "one"}, {"login": "another"}, False),
+    ({"gen": 9, "login": "one", "obtained_date_hdr": 200.0}, {"obtained_date_hdr": 100.0}, False),
+    ({"gen": 9, "refresh": None}, {"refresh": None, "access": Secret("another")}, False),
 ]
 
 
 @pytest.mark.parametrize(("later", "stored", "expected"), FOLLOWING)
 def test_record_follows_what_it_was_got_from(later, stored, expected):
-    """A record follows one of its own login: by that one's refresh token, or by the server's clock."""
+    """A record follows an earlier one of its own login, and no other, whatever the clocks say."""
     assert follows(_record(**later), _record(**stored)) is expected
+
+
+def test_login_has_one_name_in_each_generation():
+    """A login is named by what it began with; later records carry that name."""
+    first = _record()
+    assert login_of(first) == digest(REFRESH)
+    assert login_of(_record(refresh=Secret("newer"), login=login_of(first))) == login_of(first)
+    assert login_of(_record(refresh=None)) == digest(Secret("access"))
 
 
 def test_digest_names_a_secret_without_telling():
