@@ -84,6 +84,11 @@ class Courier:
             self._pacer.forked(member_name())
             self._task = self._soon = self._timer = None
 
+    def given_up_locked(self, loop: asyncio.AbstractEventLoop) -> float | None:
+        """Return when to send anew what another loop than `loop` has under way; None where it has nothing."""
+        task = self._task
+        return None if task is None or task.get_loop() is loop else self._since + _LOST
+
     def look_soon_locked(self, now: float) -> None:
         """Have somebody look in a moment. Not at once: who calls may be cancelled because its loop ends."""
         if self._soon is None or now - self._since_soon > _LOST:
@@ -108,24 +113,26 @@ class Courier:
 
     def _send_locked(self, ask: Ask, now: float) -> None:
         self._since = now
-        self._task = asyncio.get_running_loop().create_task(self._exchange(ask))
+        self._task = asyncio.get_running_loop().create_task(self._deliver(ask))
+        # Not in the task itself: where its loop ends first it never begins.
+        self._task.add_done_callback(self._ended)
 
-    async def _exchange(self, ask: Ask) -> None:
-        """Send one message and hand its answer, or its failure, to the pacer."""
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Go on after a message: with the next one, or on another loop where this one ends."""
+        with self._lock:
+            if self._task is task:
+                self._task = None
         throttle = self._throttle()
-        try:
-            await self._deliver(ask)
-        except asyncio.CancelledError:
-            self._ended()
+        if task.cancelled():
             if throttle is not None:
                 throttle.wake_all()
-            raise
-        self._ended()
+            return
         self._rearm()
         if throttle is not None:
             throttle.look_again()
 
     async def _deliver(self, ask: Ask) -> None:
+        """Send one message and hand its answer, or its failure, to the pacer."""
         sent = self._clock.monotonic()
         try:
             async with asyncio.timeout(_LOST):
@@ -138,11 +145,6 @@ class Courier:
             with self._lock:
                 self._pacer.heard(news, sent, self._clock.monotonic())
             self._reached()
-
-    def _ended(self) -> None:
-        with self._lock:
-            if self._task is asyncio.current_task():
-                self._task = None
 
     def _warn(self, error: Exception) -> None:
         if not self._warned:
@@ -192,6 +194,7 @@ class Courier:
         task = self._task
         if task is not None and task.get_loop() is asyncio.get_running_loop():
             await asyncio.wait({task})
+            await asyncio.sleep(0)  # what follows its end has been called then
 
 
 def _look(courier: Callable[[], Courier | None]) -> None:

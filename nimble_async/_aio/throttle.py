@@ -12,6 +12,7 @@ never falls under a fifth. Of the places in flight, bulk leaves one free for an 
 
 from __future__ import annotations
 
+import asyncio
 import math
 import threading
 import weakref
@@ -331,12 +332,13 @@ class Throttle:
 
     def _alarms_locked(self, waiter: Waiter) -> list[float]:
         """Return when this waiter looks by itself: as the sleeper, or if another loop's sleeps in."""
-        sleeper = self._sleeper
+        sleeper, alarms = self._sleeper, []
         if sleeper is waiter:
-            return [waiter.wake_at]
-        if sleeper is not None and sleeper.loop is not waiter.loop:
-            return [sleeper.wake_at + _OVERSLEPT]
-        return []
+            alarms.append(waiter.wake_at)
+        elif sleeper is not None and sleeper.loop is not waiter.loop:
+            alarms.append(sleeper.wake_at + _OVERSLEPT)
+        given_up = None if self._courier is None else self._courier.given_up_locked(waiter.loop)
+        return alarms if given_up is None else [*alarms, given_up]
 
     def _leave(self, waiter: Waiter) -> None:
         """Forget a waiter that was cancelled or came too late, and pass on what it held."""
@@ -344,8 +346,17 @@ class Throttle:
             now = self._clock.monotonic()
             self._drop_locked(waiter, now)
             self._settle_locked(now)
-            if self._courier is not None:
-                self._courier.look_soon_locked(now)
+            self._look_soon_locked(now)
+
+    def _look_soon_locked(self, now: float) -> None:
+        """Have the shared budget asked soon: by whose turn it is, since this loop may be at its end."""
+        if self._courier is None:
+            return
+        here = asyncio.get_running_loop()
+        while (waiter := self._next_locked()) is not None and waiter.loop is not here:
+            if self._nudge_locked(waiter):
+                return
+        self._courier.look_soon_locked(now)
 
     def _try_locked(self, lane: Lane, now: float) -> Ticket | None:
         """The short way: nobody waits who could go, a place is free, the pace allows it."""
@@ -563,8 +574,7 @@ class Throttle:
                 self._places = self._places.failed(sent, now)
             self._give_place_locked(lane, now)
             self._settle_locked(now)
-            if self._courier is not None:
-                self._courier.look_soon_locked(now)
+            self._look_soon_locked(now)
 
     def _warn_hopeless_locked(self) -> None:
         """A closed gate may lie behind a waiter's deadline: it looks again and raises at once."""

@@ -239,6 +239,7 @@ class _Lease:
         self._holder = os.urandom(12).hex()
         self._fence = ""
         self._renewing: asyncio.Task[None] | None = None
+        self._left = False
 
     @frameless
     async def save(self, record: TokenRecord, *, expected: int | None = None) -> bool:
@@ -286,7 +287,8 @@ class _Lease:
     async def _renew(self) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + _LONGEST_HOLD
-        while loop.time() < until:
+        # A cancellation alone may be lost: asyncio.wait_for of Python 3.11 does that, and redis-py calls it.
+        while loop.time() < until and not self._left:
             await asyncio.sleep(self._lease / 3)
             # Where Redis is away for a moment the next turn may still come in time.
             with contextlib.suppress(StoreError):
@@ -294,6 +296,7 @@ class _Lease:
                     return
 
     async def _leave(self) -> None:
+        self._left = True
         try:
             if self._renewing is not None:
                 self._renewing.cancel()

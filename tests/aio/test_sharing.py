@@ -589,3 +589,65 @@ def test_a_loop_that_ends_leaves_nothing_and_another_goes_on():
     assert not other.is_alive()
     asyncio.run(call(), debug=True)
     assert throttle.statistics().in_flight == 0
+
+
+def test_places_that_a_loop_leaves_at_its_end_go_to_another():
+    """All places were taken by calls of a loop that ends: whoever waits on another loop is served."""
+    throttle = Throttle(
+        SystemClock(), rate=RateLimit(20.0), concurrency=1, shared=ModelBudget(SystemClock()), scope="x"
+    )
+
+    async def call():
+        async with throttle.slot() as slot:
+            slot.answered(200, {})
+
+    async def hold():
+        async with throttle.slot():
+            await asyncio.sleep(60)
+
+    async def leave(other):
+        holding = asyncio.create_task(hold())
+        while not throttle.statistics().in_flight:
+            await asyncio.sleep(0.005)
+        other.start()
+        while not throttle.statistics().interactive:
+            await asyncio.sleep(0.005)
+        assert not holding.done()
+
+    other = threading.Thread(target=lambda: asyncio.run(call()), daemon=True)
+    asyncio.run(leave(other))
+    other.join(10)
+    assert not other.is_alive()
+    assert throttle.statistics().in_flight == 0
+
+
+@pytest.mark.parametrize("closes", [True, False])
+def test_a_message_that_its_loop_never_began_is_sent_by_another(closes):
+    """It was given to a loop that ended, or stopped for good, before its first step."""
+    budget = ModelBudget(SystemClock())
+    throttle = Throttle(SystemClock(), rate=RateLimit(20.0), concurrency=2, shared=budget, scope="x")
+
+    async def call():
+        async with throttle.slot() as slot:
+            slot.answered(200, {})
+
+    def end(loop):
+        for task in asyncio.all_tasks(loop):
+            task.cancel()
+        loop.run_until_complete(asyncio.sleep(0.01))
+        loop.close()
+
+    first = asyncio.new_event_loop()
+    waiting = first.create_task(call())
+    # It has looked when the loop stops, and its message is not on its way.
+    first.call_soon(first.stop)
+    first.run_forever()
+    assert budget.asks == []
+    if closes:
+        end(first)
+    asyncio.run(asyncio.wait_for(call(), 30))
+    assert len(budget.asks) >= 1
+    if not closes:
+        end(first)
+    assert waiting.done()
+    assert throttle.statistics().in_flight == 0

