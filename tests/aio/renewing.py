@@ -77,6 +77,8 @@ class HttpTokenServer:
 
     async def __aexit__(self, *error):
         self.server.close()
+        for _ in range(5):  # connections that were just accepted get their turn first, and so are closed
+            await asyncio.sleep(0)
         await self.server.wait_closed()
 
     def _token(self, kind, body):

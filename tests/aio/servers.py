@@ -81,6 +81,14 @@ async def serve(handler: Handler, *, tls: ssl.SSLContext | None = None) -> Async
         await runner.cleanup()
 
 
+async def end_server(server: asyncio.Server) -> None:
+    """Close a server. Connections that it has just accepted get their turn first, and so are closed, too."""
+    server.close()
+    for _ in range(5):
+        await asyncio.sleep(0)
+    await server.wait_closed()
+
+
 @asynccontextmanager
 async def serve_raw(handler: RawHandler) -> AsyncIterator[str]:
     """Serve bytes: `handler` is given each connection, which is closed after it."""
@@ -97,8 +105,7 @@ async def serve_raw(handler: RawHandler) -> AsyncIterator[str]:
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     finally:
-        server.close()
-        await server.wait_closed()
+        await end_server(server)
 
 
 async def read_request(reader: asyncio.StreamReader) -> tuple[str, bytes]:

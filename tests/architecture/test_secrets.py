@@ -263,6 +263,8 @@ class Hung:
 
     async def __aexit__(self, *error: object) -> None:
         self.server.close()
+        for _ in range(5):  # connections that were just accepted get their turn first
+            await asyncio.sleep(0)
         for writer in self.writers:
             writer.close()
             with suppress(ConnectionError):
@@ -271,13 +273,17 @@ class Hung:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.append(writer)
-        await reader.readuntil(b"\r\n\r\n")
-        self.asked.set()
-        if self.answer:
-            writer.write(self.answer)
-        else:
-            await reader.read()
-        writer.close()
+        try:
+            await reader.readuntil(b"\r\n\r\n")
+            self.asked.set()
+            if self.answer:
+                writer.write(self.answer)
+            else:
+                await reader.read()
+        except (ConnectionError, asyncio.IncompleteReadError):
+            pass
+        finally:
+            writer.close()
 
 
 def http(status: str, body: bytes = b"{}", *, length: int | None = None) -> bytes:

@@ -18,6 +18,7 @@ from nimble_async._sansio.secret import Secret
 from nimble_async.errors import ConfigurationError, StoreError
 from nimble_async.stores.redis import RedisStore
 from nimble_async.testing.store_conformance import record
+from tests.aio.servers import end_server
 from tests.services import running_redis
 
 PASSWORD = "cAnArY-password-4711"
@@ -131,8 +132,7 @@ class _Proxy:
         return self
 
     async def __aexit__(self, *error):
-        self.server.close()
-        await self.server.wait_closed()
+        await end_server(self.server)
 
     async def _pass(self, reader, writer):
         upstream, sink = await asyncio.open_connection("127.0.0.1", self.port)
