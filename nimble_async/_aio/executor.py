@@ -364,8 +364,8 @@ class Executor:
             began = clock.monotonic()
             try:
                 response = await core.transport.send(self._signed(request, proof), timeout=run.left(began))
-            except TransportError as error:
-                slot.failed("timeout" if isinstance(error, TimedOut) else "connection")
+            except TransportError:
+                slot.failed()
                 raise
             except MalformedResponse as error:
                 run.status = error.status

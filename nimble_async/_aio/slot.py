@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Literal, Protocol, Self
+from typing import Protocol, Self
 
 from nimble_async._aio.waiting import Lane
 from nimble_async._sansio.pacing import Ticket
@@ -89,9 +89,8 @@ class Slot:
         if ticket is not None:
             self._giver.answered(ticket, self._sent, status, headers, lane=self._lane, kind=self._kind)
 
-    def failed(self, kind: Literal["timeout", "connection"]) -> None:
+    def failed(self) -> None:
         """Report that no answer came: fewer requests will be in flight at once for a while."""
-        del kind
         ticket, self._ticket = self._ticket, None
         if ticket is not None:
             self._giver.failed(ticket, self._sent, self._lane, count=True)

@@ -254,23 +254,21 @@ class Bracket(Struct, frozen=True, kw_only=True):
         below = _MARGIN * min(average, event.refused)
         if not self.measured:
             return below, True
-        if event.block >= _COSTLY_BLOCK:
-            return self._carried_at_a_cost(event, average), True
         proven = self.lo if self.need >= event.block else self.held
         kept = min(proven, _FIRST_CUT * event.refused)
+        if event.block >= _COSTLY_BLOCK:
+            return self._carried_at_a_cost(event, average, kept), True
         if self.mode is Mode.PROBE:
             return max(kept, below), True
         # What was carried for a level's time may have been a burst; the average holds the last block.
         lowest = 0.97 * kept * max(0.0, 1 - self.block / event.span)
         return (min(kept, average) if lowest <= average <= kept / _MARGIN else below), True
 
-    def _carried_at_a_cost(self, event: Event, average: float) -> float:
-        """What was held stays, or what a probe carried for as long as a block lasts, unless that was refused.
+    def _carried_at_a_cost(self, event: Event, average: float, kept: float) -> float:
+        """Return `kept`, what was held or a probe carried for a block's time, unless that was refused.
 
         Then the limit lies between the averages with and without the last block.
         """
-        proven = self.lo if self.need >= event.block else self.held
-        kept = min(proven, _FIRST_CUT * event.refused)
         between = _MARGIN * math.sqrt(average * max(average, event.admitted / self._unblocked(event)))
         unproven = average < kept / 2 and event.admitted < kept * event.block
         surprised = self.mode is not Mode.PROBE or unproven

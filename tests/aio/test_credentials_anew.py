@@ -42,6 +42,25 @@ async def _renewed(server, store, times):
     return oauth, proof
 
 
+async def _owing(server, folder):
+    """Return credentials that got a pair when the disk was full, their old proof, the store and that disk."""
+    full: list[bool] = []
+
+    def trace(done, path):
+        if done == "write" and full:
+            raise OSError(28, "No space left on device")
+
+    async def fill():
+        full.append(True)
+
+    store = FileStore(folder / "tokens", trace=trace)
+    oauth, rejected = await _renewed(server, store, 0)
+    server.before_answer = fill
+    with pytest.raises(StoreError):
+        await oauth.renew(rejected)
+    return oauth, rejected, store, full
+
+
 async def _sign_in_anew(server, store):
     """Log out and in again, as another process does: generations begin with 1."""
     await store.delete()
@@ -119,20 +138,7 @@ async def test_new_login_that_died_meanwhile_is_dead(server, clock):
 
 async def test_pair_of_an_ended_login_is_not_stored_over_a_new_one(server, clock, tmp_path):
     """A pair that the store would not take is forgotten where another login was begun meanwhile."""
-    full: list[bool] = []
-
-    def trace(done, path):
-        if done == "write" and full:
-            raise OSError(28, "No space left on device")
-
-    async def fill():
-        full.append(True)
-
-    store = FileStore(tmp_path / "tokens", trace=trace)
-    oauth, rejected = await _renewed(server, store, 0)
-    server.before_answer = fill
-    with pytest.raises(StoreError):
-        await oauth.renew(rejected)
+    oauth, rejected, store, full = await _owing(server, tmp_path)
     server.before_answer = None
     full.clear()
     theirs = await _sign_in_anew(server, store)
@@ -144,20 +150,7 @@ async def test_pair_of_an_ended_login_is_not_stored_over_a_new_one(server, clock
 @pytest.mark.parametrize("works", [True, False])
 async def test_closing_offers_a_pair_that_was_not_stored(server, tmp_path, works):
     """A pair that the store would not take is offered once more when the client closes, without a request."""
-    full: list[bool] = []
-
-    def trace(done, path):
-        if done == "write" and full:
-            raise OSError(28, "No space left on device")
-
-    async def fill():
-        full.append(True)
-
-    store = FileStore(tmp_path / "tokens", trace=trace)
-    oauth, rejected = await _renewed(server, store, 0)
-    server.before_answer = fill
-    with pytest.raises(StoreError):
-        await oauth.renew(rejected)
+    oauth, _, store, full = await _owing(server, tmp_path)
     if works:
         full.clear()
     await oauth.aclose()

@@ -456,7 +456,7 @@ def test_time_outs_and_server_errors_lower_the_places_and_answers_raise_them():
         for _ in range(20):
             async with wire.throttle.slot() as slot:
                 await asyncio.sleep(0.1)
-                slot.failed("timeout")
+                slot.failed()
         low = wire.throttle.statistics().places
         for _ in range(200):
             await wire.call()
